@@ -1,0 +1,39 @@
+# `make up` brings the local centre up; `make test` checks everything. Both set up what they need, and are safe to run again.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+
+.PHONY: help up status down test lint lock reference
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+up: ## Bring the local centre up and show it
+	@bin/aicc up --stack local
+	@bin/aicc status --stack local
+
+status: ## Show the local centre
+	@bin/aicc status --stack local
+
+down: ## Remove the local centre
+	@bin/aicc down --stack local
+
+test: lint ## Check everything: linters, types, charts, manifests, a real control plane, end to end
+	@$(PY) -m pytest
+
+lint: .venv/.requirements.txt
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --check --quiet
+	@.venv/bin/mypy
+	@.venv/bin/yamllint --strict .
+	@$(PY) -m aicc.reference --check
+
+.venv/.requirements.txt: requirements-dev.txt
+	@bin/environment requirements-dev.txt
+	@touch $@
+
+lock: ## Pin the dependencies of pyproject.toml anew, with hashes
+	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.txt
+
+reference: ## Write docs/reference anew
+	@$(PY) -m aicc.reference
