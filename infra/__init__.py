@@ -1,0 +1,1 @@
+"""The Pulumi program: one declared centre, built on any of several clouds."""

@@ -1,0 +1,58 @@
+"""Reads the catalogue's files and checks them against the schema and each other."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from infra.catalogue.schema import Accelerator, Catalogue, Entry, Instance
+
+HERE = Path(__file__).resolve().parent
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_EntryT = TypeVar("_EntryT", bound=Entry)
+
+
+class CatalogueError(ValueError):
+    """A catalogue file is wrong: a mistake in this project, not in a user's stack."""
+
+
+@cache
+def load(folder: Path = HERE) -> Catalogue:
+    """The whole catalogue.
+
+    Raises CatalogueError naming the file.
+    """
+    accelerators = {}
+    for path in sorted((folder / "accelerators").glob("*.yaml")):
+        accelerator = _entry(Accelerator, _read(path), path)
+        if accelerator.id != path.stem:
+            raise CatalogueError(f"{path.name}: id is {accelerator.id!r}, but the file's name is the id")
+        accelerators[accelerator.id] = accelerator
+    instances = {}
+    for path in sorted((folder / "instances").glob("*.yaml")):
+        instances[path.stem] = {name: _entry(Instance, data, path) for name, data in _read(path).items()}
+        for name, instance in instances[path.stem].items():
+            if instance.accelerator is not None and instance.accelerator not in accelerators:
+                raise CatalogueError(f"{path.name}: {name} has accelerator {instance.accelerator!r}, which has no file")
+    return Catalogue(accelerators, instances)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  a safe loader, in C
+    except (yaml.YAMLError, ValueError) as error:
+        raise CatalogueError(f"{path.name}: cannot be read as YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise CatalogueError(f"{path.name}: is not a mapping")
+    return document
+
+
+def _entry(kind: type[_EntryT], data: Any, path: Path) -> _EntryT:
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise CatalogueError(f"{path.name}: {error}") from error

@@ -1,0 +1,103 @@
+"""What the declared fields say about each other; no catalogue, no cloud, no cluster."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from itertools import combinations
+
+from infra.config.issues import Issue, unknown
+from infra.config.models import Center, Network
+
+
+def check(center: Center) -> list[Issue]:
+    """Every issue between fields, in the order of the file."""
+    return [*_networks(center.network), *_pools(center), *_names(center), *_models(center)]
+
+
+def _networks(network: Network) -> Iterator[Issue]:
+    parsed = {}
+    for field, cidr in network.model_dump(by_alias=True).items():
+        try:
+            parsed[field] = ipaddress.ip_network(cidr)
+        except ValueError as error:
+            yield Issue(f"network.{field}", f"is not an address range ({error})", cidr, allowed="such as 10.64.0.0/14")
+    for (first, a), (second, b) in combinations(parsed.items(), 2):
+        if a.version == b.version and a.overlaps(b):
+            yield Issue(
+                f"network.{second}",
+                f"overlaps network.{first} ({a})",
+                str(b),
+                allowed="ranges that share no address",
+                consequence="packets for one range would be routed into the other",
+            )
+
+
+def _pools(center: Center) -> Iterator[Issue]:
+    if not center.pools:
+        yield Issue("pools", "is empty", allowed="one pool or more", consequence="nothing could run")
+    for index, pool in enumerate(center.pools):
+        path = f"pools[{index}]"
+        if not pool.zones:
+            yield Issue(f"{path}.zones", "is empty", allowed="one zone or more")
+        if (pool.instance is None) == (pool.node is None):
+            yield Issue(path, f"{pool.name} must have exactly one of instance and node", allowed="instance or node")
+        if len(set(pool.zones)) < len(pool.zones):
+            yield Issue(f"{path}.zones", "names a zone twice", ", ".join(pool.zones))
+        if pool.nodes < len(pool.zones):
+            yield Issue(
+                f"{path}.nodes",
+                f"is fewer than the pool's {len(pool.zones)} zones",
+                pool.nodes,
+                allowed=f"{len(pool.zones)} or more",
+                consequence="a zone would have no node",
+            )
+        node = pool.node
+        if node and (node.accelerator is None) != (node.accelerators == 0):
+            yield Issue(
+                f"{path}.node.accelerators",
+                "and node.accelerator go together",
+                node.accelerators,
+                allowed="an accelerator with a count of 1 or more, or neither",
+            )
+
+
+def _names(center: Center) -> Iterator[Issue]:
+    named = {
+        "pools": [pool.name for pool in center.pools],
+        "tenants": [tenant.name for tenant in center.tenants],
+        "models": [model.name for model in center.models],
+    }
+    for field, names in named.items():
+        for index, name in enumerate(names):
+            if names.index(name) < index:
+                yield Issue(
+                    f"{field}[{index}].name",
+                    f"is already the name of {field}[{names.index(name)}]",
+                    name,
+                    allowed="a name that no other has",
+                    consequence="one would silently replace the other",
+                )
+
+
+def _models(center: Center) -> Iterator[Issue]:
+    tenants = [tenant.name for tenant in center.tenants]
+    for index, model in enumerate(center.models):
+        path = f"models[{index}]"
+        if model.tenant not in tenants:
+            yield unknown(f"{path}.tenant", model.tenant, tenants, "is not a declared tenant")
+        if model.replicas.min > model.replicas.max:
+            yield Issue(
+                f"{path}.replicas.min",
+                f"is more than replicas.max ({model.replicas.max})",
+                model.replicas.min,
+                allowed=f"1 to {model.replicas.max}",
+            )
+        if model.image and "@" not in model.image and center.cloud.kind != "local":
+            yield Issue(
+                f"{path}.image",
+                "is not pinned by digest",
+                model.image,
+                allowed="repository:tag@sha256:… outside local stacks",
+                consequence="the admission policy would refuse its pods",
+            )

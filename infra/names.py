@@ -1,0 +1,38 @@
+"""Every name and label key that more than one part must agree on."""
+
+from __future__ import annotations
+
+from infra.config.models import TenantKind
+
+DOMAIN = "aicc.io"
+
+ROLE = f"{DOMAIN}/role"
+"""What a namespace is for: system, accelerators, gateway, monitoring, tenant."""
+CENTER = f"{DOMAIN}/center"
+TENANT = f"{DOMAIN}/tenant"
+TENANT_KIND = f"{DOMAIN}/tenant-kind"
+POOL = f"{DOMAIN}/pool"
+RACK = f"{DOMAIN}/rack"
+SIMULATED = f"{DOMAIN}/simulated"
+GRANTED = f"{DOMAIN}/accelerator-resources"
+"""Namespace annotation: the accelerator resources that its pods may ask for, comma-separated."""
+
+SYSTEM_NAMESPACE = "aicc-system"
+ACCELERATOR_NAMESPACE = "aicc-accelerators"
+GATEWAY_NAMESPACE = "aicc-gateway"
+MONITORING_NAMESPACE = "aicc-monitoring"
+
+
+def tenant_namespace(tenant: str) -> str:
+    """The tenant's namespace."""
+    return f"tenant-{tenant}"
+
+
+def model_release(model: str) -> str:
+    """The Helm release, and the names of its objects, of a model."""
+    return f"model-{model}"
+
+
+def priority_class(kind: TenantKind) -> str:
+    """The PriorityClass of a tenant's pods."""
+    return f"aicc-{kind}"

@@ -1,0 +1,201 @@
+"""What a declared centre must satisfy together with the catalogue; every issue says what would go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from infra import quantity
+from infra.catalogue import Accelerator, Catalogue
+from infra.catalogue.schema import ExternalPlugin
+from infra.config.issues import Issue, unknown
+from infra.config.models import Center, Model, Pool
+from infra.names import DOMAIN
+from infra.plan.model import AcceleratorPlan, ModelPlan, PoolPlan, TenantPlan
+
+_OWN_LABELS = (f"{DOMAIN}/", "topology.kubernetes.io/")
+
+
+def pools(center: Center, catalogue: Catalogue) -> Iterator[Issue]:
+    """Instances and accelerators exist; device plugins can be installed where that was asked for."""
+    instances = catalogue.instances.get(center.cloud.kind, {})
+    for index, pool in enumerate(center.pools):
+        path = f"pools[{index}]"
+        accelerator = None
+        if pool.instance is not None and pool.instance not in instances:
+            yield unknown(
+                f"{path}.instance", pool.instance, instances, f"is not an instance of cloud {center.cloud.kind}"
+            )
+        elif pool.instance is not None:
+            accelerator = instances[pool.instance].accelerator
+        elif pool.node and pool.node.accelerator is not None:
+            accelerator = pool.node.accelerator
+            if accelerator not in catalogue.accelerators:
+                yield unknown(
+                    f"{path}.node.accelerator", accelerator, catalogue.accelerators, "is not in the catalogue"
+                )
+                continue
+        yield from _labels(f"{path}.labels", pool, catalogue.accelerators[accelerator] if accelerator else None)
+        if center.cloud.kind != "existing":
+            continue
+        if not accelerator and not pool.labels:
+            yield Issue(
+                f"{path}.labels",
+                "is required on an existing cluster for nodes without accelerators",
+                allowed="labels that these nodes have and others have not",
+                consequence="the pool's nodes could not be told from others",
+            )
+        if accelerator and center.cloud.device_plugins == "install":
+            plugin = catalogue.accelerators[accelerator].kubernetes.device_plugin
+            if isinstance(plugin, ExternalPlugin):
+                yield Issue(
+                    "cloud.devicePlugins",
+                    f"cannot be had for {accelerator}: {plugin.name} comes with {plugin.comes_with}",
+                    "install",
+                    allowed="present, once it is installed there",
+                    consequence=f"pool {pool.name}'s nodes would offer no accelerator",
+                )
+
+
+def _labels(path: str, pool: Pool, accelerator: Accelerator | None) -> Iterator[Issue]:
+    """A pool's own labels leave alone those that pods find their nodes by."""
+    taken = accelerator.kubernetes.labels if accelerator else {}
+    for key, value in pool.labels.items():
+        if key in taken or key.startswith(_OWN_LABELS):
+            yield Issue(
+                f"{path}.{key}",
+                "is a label that the centre itself sets",
+                value,
+                allowed="labels with a prefix of your own",
+                consequence="pods would no longer find these nodes",
+            )
+
+
+def tenants(center: Center, accelerators: Mapping[str, AcceleratorPlan]) -> Iterator[Issue]:
+    """Quotas name accelerators that some pool has, and together fit the pools."""
+    given: dict[str, int] = dict.fromkeys(accelerators, 0)
+    for index, tenant in enumerate(center.tenants):
+        for accelerator, count in tenant.quota.accelerators.items():
+            path = f"tenants[{index}].quota.accelerators.{accelerator}"
+            if accelerator not in accelerators:
+                yield unknown(path, accelerator, accelerators, "is not an accelerator of any pool")
+                continue
+            left = accelerators[accelerator].total - given[accelerator]
+            given[accelerator] += count
+            if count > left:
+                yield Issue(
+                    path,
+                    f"is more than the pools have left: {accelerators[accelerator].total} in all, "
+                    f"{accelerators[accelerator].total - left} given to earlier tenants",
+                    count,
+                    allowed=f"0 to {max(left, 0)}",
+                    consequence="tenants could not all use what they are promised",
+                )
+
+
+def models(
+    center: Center, accelerators: Mapping[str, AcceleratorPlan], all_pools: Sequence[PoolPlan], catalogue: Catalogue
+) -> Iterator[Issue]:
+    """A model's accelerator, engine, image and parallelism can be had."""
+    for index, model in enumerate(center.models):
+        path = f"models[{index}]"
+        if model.accelerator not in accelerators:
+            yield unknown(
+                f"{path}.accelerator",
+                model.accelerator,
+                accelerators,
+                "is not an accelerator of any pool",
+                consequence="its pods would never be scheduled",
+            )
+            continue
+        yield from _image(path, model, center, catalogue)
+        yield from _parallelism(path, model, all_pools, catalogue)
+
+
+def _image(path: str, model: Model, center: Center, catalogue: Catalogue) -> Iterator[Issue]:
+    if model.image is not None:
+        return
+    serving = catalogue.accelerators[model.accelerator].serving
+    if model.engine not in serving:
+        yield unknown(
+            f"{path}.engine",
+            model.engine,
+            serving,
+            f"has no known image for {model.accelerator}",
+            consequence="name an image in the model's image field, or choose another engine",
+        )
+    elif center.cloud.kind != "local" and "@sha256:" not in serving[model.engine].image:
+        yield Issue(
+            f"{path}.image",
+            f"is required: the catalogue's {serving[model.engine].image} is not pinned by digest",
+            allowed="repository:tag@sha256:… outside local stacks",
+            consequence="the admission policy would refuse its pods",
+        )
+
+
+def _parallelism(path: str, model: Model, all_pools: Sequence[PoolPlan], catalogue: Catalogue) -> Iterator[Issue]:
+    count = model.parallel.tensor * model.parallel.pipeline
+    per_node = max(pool.accelerators_per_node for pool in all_pools if pool.accelerator == model.accelerator)
+    valid = [n for n in catalogue.accelerators[model.accelerator].kubernetes.counts_per_pod if n <= per_node]
+    if count not in valid:
+        yield Issue(
+            f"{path}.parallel",
+            f"asks for {model.parallel.tensor} × {model.parallel.pipeline} = {count} accelerators in one pod, "
+            f"which a node of {per_node} {model.accelerator} cannot give",
+            allowed=f"tensor × pipeline of {', '.join(map(str, valid))}",
+            consequence="its pods would never be scheduled",
+        )
+
+
+def quotas(planned: Sequence[TenantPlan], resolved: Sequence[ModelPlan]) -> Iterator[Issue]:
+    """A tenant's models fit its quota at their largest."""
+    for index, tenant in enumerate(planned):
+        own = [model for model in resolved if model.tenant == tenant.name]
+        needs: dict[str, int] = {}
+        for model in own:
+            needs[model.accelerator] = (
+                needs.get(model.accelerator, 0) + model.max_replicas * model.accelerators_per_replica
+            )
+        for accelerator, need in needs.items():
+            quota = tenant.accelerators.get(accelerator, 0)
+            if need > quota:
+                sums = " + ".join(
+                    f"{model.name} {model.max_replicas} × {model.accelerators_per_replica}"
+                    for model in own
+                    if model.accelerator == accelerator
+                )
+                yield Issue(
+                    f"tenants[{index}].quota.accelerators.{accelerator}",
+                    f"is less than its models need at most: {sums} = {need}",
+                    quota,
+                    allowed=f"{need} or more, or fewer replicas",
+                    consequence="replicas beyond the quota would never start",
+                )
+        yield from _pods(f"tenants[{index}].quota.pods", int(tenant.hard["pods"]), own)
+        for field, used in (("cpu", _used(own, "cpu")), ("memory", _used(own, "memory"))):
+            quota_text = tenant.hard[f"requests.{field}"]
+            if used > quantity.parse(quota_text):
+                shown = quantity.cores(used) if field == "cpu" else quantity.mebibytes(used)
+                yield Issue(
+                    f"tenants[{index}].quota.{field}",
+                    f"is less than its models request at most, {shown}",
+                    quota_text,
+                    allowed=f"{shown} or more; leave it out for the accelerators' share of their hosts",
+                    consequence="replicas beyond the quota would never start",
+                )
+
+
+def _pods(path: str, quota: int, own: Sequence[ModelPlan]) -> Iterator[Issue]:
+    replicas = sum(model.max_replicas for model in own)
+    if replicas > quota:
+        yield Issue(
+            path,
+            "is less than its models' replicas at most",
+            quota,
+            allowed=f"{replicas} or more",
+            consequence="replicas beyond the quota would never start",
+        )
+
+
+def _used(own: Sequence[ModelPlan], field: str) -> Fraction:
+    return sum((quantity.parse(getattr(model, field)) * model.max_replicas for model in own), Fraction(0))

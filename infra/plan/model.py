@@ -1,0 +1,116 @@
+"""The centre as it will be built: plain, immutable data that the clouds and layers read, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from infra.catalogue.schema import DaemonSetPlugin, Taint
+from infra.config.models import Admission, Cloud, Network, TenantKind
+
+
+@dataclass(frozen=True)
+class PoolPlan:
+    """A group of like nodes."""
+
+    name: str
+    instance: str | None
+    nodes: int
+    zones: tuple[str, ...]
+    nodes_per_rack: int
+    cpu_cores: Fraction
+    """Per node."""
+    memory_bytes: Fraction
+    """Per node."""
+    accelerator: str | None
+    """Catalogue id; None for CPU nodes."""
+    accelerators_per_node: int
+    resource: str | None
+    """The extended resource that its nodes offer."""
+    labels: Mapping[str, str]
+    taints: tuple[Taint, ...]
+
+    @property
+    def accelerators(self) -> int:
+        """Accelerators in the whole pool."""
+        return self.nodes * self.accelerators_per_node
+
+
+@dataclass(frozen=True)
+class AcceleratorPlan:
+    """An accelerator that some pool has."""
+
+    id: str
+    name: str
+    resource: str
+    runtime_class: str
+    runtime_handler: str
+    node_selector: Mapping[str, str]
+    taints: tuple[Taint, ...]
+    total: int
+    """Pieces in all pools."""
+    device_plugin: DaemonSetPlugin | None
+    """The device plugin that the centre installs; None where it is there already."""
+
+
+@dataclass(frozen=True)
+class TenantPlan:
+    """A group of people with a namespace and a quota."""
+
+    name: str
+    kind: TenantKind
+    namespace: str
+    group: str
+    priority_class: str
+    accelerators: Mapping[str, int]
+    """Quota by catalogue id, in pieces."""
+    hard: Mapping[str, str]
+    """The ResourceQuota's `hard`."""
+    granted_resources: tuple[str, ...]
+    """Extended resources that its pods may ask for."""
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A model that the centre serves."""
+
+    name: str
+    release: str
+    tenant: str
+    namespace: str
+    source: str
+    engine: str
+    image: str
+    accelerator: str
+    resource: str
+    accelerators_per_replica: int
+    tensor_parallel: int
+    pipeline_parallel: int
+    min_replicas: int
+    max_replicas: int
+    max_model_len: int | None
+    cpu: str
+    memory: str
+    shared_memory: str
+    runtime_class: str
+    priority_class: str
+
+
+@dataclass(frozen=True)
+class CenterPlan:
+    """The whole centre, resolved."""
+
+    name: str
+    cloud: Cloud
+    network: Network
+    admission: Admission
+    pools: tuple[PoolPlan, ...]
+    accelerators: tuple[AcceleratorPlan, ...]
+    tenants: tuple[TenantPlan, ...]
+    models: tuple[ModelPlan, ...]
+
+    @property
+    def nodes(self) -> int:
+        """Nodes in all pools."""
+        return sum(pool.nodes for pool in self.pools)

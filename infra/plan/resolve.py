@@ -1,0 +1,180 @@
+"""`resolve(config, catalogue) → CenterPlan`: pure, and the only place where a declared centre meets the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from infra import quantity
+from infra.catalogue import Accelerator, Catalogue
+from infra.catalogue.schema import DaemonSetPlugin
+from infra.config.issues import InvalidCenterError, Issue
+from infra.config.models import Center, Model, Pool, Tenant
+from infra.names import model_release, priority_class, tenant_namespace
+from infra.plan import checks
+from infra.plan.model import AcceleratorPlan, CenterPlan, ModelPlan, PoolPlan, TenantPlan
+
+MODEL_HOST_SHARE = Fraction(3, 4)
+"""A model takes this part of its accelerators' share of the host; the rest is for the system and smaller pods."""
+SHARED_MEMORY_SHARE = Fraction(1, 4)
+"""Of a model's memory, for /dev/shm: tensor-parallel workers exchange through it."""
+TENANT_BASE_CORES = Fraction(16)
+TENANT_BASE_BYTES = Fraction(64 * 1024**3)
+
+
+def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
+    """Join the declared centre with the catalogue.
+
+    Raises InvalidCenterError naming everything that does not fit.
+    """
+    _require([*checks.pools(center, catalogue)])
+    pools = tuple(_pool(pool, center, catalogue) for pool in center.pools)
+    accelerators = tuple(_accelerators(center, pools, catalogue))
+    by_id = {accelerator.id: accelerator for accelerator in accelerators}
+    _require([*checks.tenants(center, by_id), *checks.models(center, by_id, pools, catalogue)])
+    tenants = tuple(_tenant(tenant, by_id, pools) for tenant in center.tenants)
+    by_name = {tenant.name: tenant for tenant in tenants}
+    models = tuple(_model(model, by_name[model.tenant], by_id, pools, catalogue) for model in center.models)
+    _require([*checks.quotas(tenants, models)])
+    return CenterPlan(
+        name=center.name,
+        cloud=center.cloud,
+        network=center.network,
+        admission=center.admission,
+        pools=pools,
+        accelerators=accelerators,
+        tenants=tenants,
+        models=models,
+    )
+
+
+def _require(issues: Sequence[Issue]) -> None:
+    if issues:
+        raise InvalidCenterError(issues)
+
+
+def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
+    if pool.node:
+        cpu, memory = quantity.parse(pool.node.cpu), quantity.parse(pool.node.memory)
+        accelerator_id, count = pool.node.accelerator, pool.node.accelerators
+    else:
+        instance = catalogue.instances[center.cloud.kind][str(pool.instance)]
+        cpu, memory = Fraction(instance.vcpu), Fraction(instance.memory_gib * 1024**3)
+        accelerator_id, count = instance.accelerator, instance.accelerators
+    accelerator = catalogue.accelerators[accelerator_id] if accelerator_id else None
+    return PoolPlan(
+        name=pool.name,
+        instance=pool.instance,
+        nodes=pool.nodes,
+        zones=pool.zones,
+        nodes_per_rack=pool.nodes_per_rack,
+        cpu_cores=cpu,
+        memory_bytes=memory,
+        accelerator=accelerator_id,
+        accelerators_per_node=count,
+        resource=accelerator.kubernetes.resource if accelerator else None,
+        labels={**_node_labels(accelerator, count), **pool.labels},
+        taints=accelerator.kubernetes.taints if accelerator else (),
+    )
+
+
+def _node_labels(accelerator: Accelerator | None, count: int) -> Mapping[str, str]:
+    labels = accelerator.kubernetes.labels if accelerator else {}
+    return {key: value.replace("{count}", str(count)) for key, value in labels.items()}
+
+
+def _accelerators(center: Center, pools: Iterable[PoolPlan], catalogue: Catalogue) -> Iterable[AcceleratorPlan]:
+    totals: dict[str, int] = {}
+    for pool in pools:
+        if pool.accelerator:
+            totals[pool.accelerator] = totals.get(pool.accelerator, 0) + pool.accelerators
+    install = center.cloud.kind == "existing" and center.cloud.device_plugins == "install"
+    for accelerator_id, total in sorted(totals.items()):
+        accelerator = catalogue.accelerators[accelerator_id]
+        kubernetes = accelerator.kubernetes
+        plugin = kubernetes.device_plugin
+        yield AcceleratorPlan(
+            id=accelerator_id,
+            name=accelerator.name,
+            resource=kubernetes.resource,
+            runtime_class=accelerator_id,
+            runtime_handler=kubernetes.runtime_handler,
+            node_selector={key: value for key, value in kubernetes.labels.items() if "{count}" not in value},
+            taints=kubernetes.taints,
+            total=total,
+            device_plugin=plugin if install and isinstance(plugin, DaemonSetPlugin) else None,
+        )
+
+
+def host_share(accelerator: str, pools: Iterable[PoolPlan]) -> tuple[Fraction, Fraction]:
+    """Cores and bytes of host per accelerator, on the pool that has least."""
+    hosts = [pool for pool in pools if pool.accelerator == accelerator]
+    cores = min(pool.cpu_cores / pool.accelerators_per_node for pool in hosts)
+    memory = min(pool.memory_bytes / pool.accelerators_per_node for pool in hosts)
+    return cores, memory
+
+
+def _tenant(tenant: Tenant, accelerators: Mapping[str, AcceleratorPlan], pools: Sequence[PoolPlan]) -> TenantPlan:
+    quota = {accelerator: count for accelerator, count in tenant.quota.accelerators.items() if count}
+    by_resource: dict[str, int] = {}
+    cores, memory = TENANT_BASE_CORES, TENANT_BASE_BYTES
+    for accelerator, count in quota.items():
+        resource = accelerators[accelerator].resource
+        by_resource[resource] = by_resource.get(resource, 0) + count
+        share_cores, share_memory = host_share(accelerator, pools)
+        cores, memory = cores + share_cores * count, memory + share_memory * count
+    hard = {
+        "requests.cpu": tenant.quota.cpu or quantity.cores(cores),
+        "requests.memory": tenant.quota.memory or quantity.mebibytes(memory),
+        "requests.storage": tenant.quota.storage,
+        "pods": str(tenant.quota.pods),
+        # A service of these types would open the tenant to the outside past the gateway.
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+        **{f"requests.{resource}": str(count) for resource, count in sorted(by_resource.items())},
+    }
+    return TenantPlan(
+        name=tenant.name,
+        kind=tenant.kind,
+        namespace=tenant_namespace(tenant.name),
+        group=tenant.group,
+        priority_class=priority_class(tenant.kind),
+        accelerators=quota,
+        hard=hard,
+        granted_resources=tuple(sorted(by_resource)),
+    )
+
+
+def _model(
+    model: Model,
+    tenant: TenantPlan,
+    accelerators: Mapping[str, AcceleratorPlan],
+    pools: Sequence[PoolPlan],
+    catalogue: Catalogue,
+) -> ModelPlan:
+    accelerator = accelerators[model.accelerator]
+    count = model.parallel.tensor * model.parallel.pipeline
+    share_cores, share_memory = host_share(model.accelerator, pools)
+    memory = share_memory * count * MODEL_HOST_SHARE
+    return ModelPlan(
+        name=model.name,
+        release=model_release(model.name),
+        tenant=tenant.name,
+        namespace=tenant.namespace,
+        source=model.source,
+        engine=model.engine,
+        image=model.image or catalogue.accelerators[model.accelerator].serving[model.engine].image,
+        accelerator=accelerator.id,
+        resource=accelerator.resource,
+        accelerators_per_replica=count,
+        tensor_parallel=model.parallel.tensor,
+        pipeline_parallel=model.parallel.pipeline,
+        min_replicas=model.replicas.min,
+        max_replicas=model.replicas.max,
+        max_model_len=model.max_model_len,
+        cpu=quantity.cores(share_cores * count * MODEL_HOST_SHARE),
+        memory=quantity.mebibytes(memory),
+        shared_memory=quantity.mebibytes(memory * SHARED_MEMORY_SHARE),
+        runtime_class=accelerator.runtime_class,
+        priority_class=tenant.priority_class,
+    )
