@@ -1,0 +1,27 @@
+"""The local cluster: started by `aicc up`, with simulated nodes that follow the plan's pools.
+
+This module only points the provider at it. It makes no nodes: they belong to the machine, as they belong to
+a cloud's node pools elsewhere, and thousands of them as Pulumi resources would make every preview slow.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from infra.clouds.base import ClusterOut
+from infra.clouds.local_paths import kubeconfig_path
+from infra.plan import CenterPlan
+
+
+def build(plan: CenterPlan) -> ClusterOut:  # noqa: ARG001  the contract's signature; every stack has one cluster here
+    """Use the stack's local cluster."""
+    path = str(kubeconfig_path(pulumi.get_stack()))
+    return ClusterOut(
+        # Everything in this cluster is the stack's: what a killed run made but did not record is taken up again.
+        provider=kubernetes.Provider("cluster", kubeconfig=path, upsert_existing_objects=True),
+        kubeconfig=pulumi.Output.from_input(path),
+        capabilities=frozenset(),
+        admission_scope="cluster",
+        images_by_digest=False,
+    )

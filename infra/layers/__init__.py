@@ -1,0 +1,29 @@
+"""The layers of the centre, each built on the ones it requires. Adding one: docs/howto/add-a-layer.md."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+
+from infra.clouds.base import ClusterOut
+from infra.layers import accelerators, foundation, serving, tenancy
+from infra.layers.base import Layer, LayerComponent, LayerIn, LayerOut
+from infra.plan import CenterPlan
+
+LAYERS = {layer.name: layer for layer in (foundation.LAYER, accelerators.LAYER, tenancy.LAYER, serving.LAYER)}
+
+
+def ordered() -> list[Layer]:
+    """Every layer, after those it requires."""
+    order = TopologicalSorter({layer.name: layer.requires for layer in LAYERS.values()}).static_order()
+    return [LAYERS[name] for name in order]
+
+
+def build(plan: CenterPlan, cluster: ClusterOut) -> dict[str, LayerOut]:
+    """Register every layer's resources."""
+    built: dict[str, LayerOut] = {}
+    for layer in ordered():
+        component = LayerComponent(layer.name)
+        earlier = {name: built[name] for name in layer.requires}
+        built[layer.name] = layer.build(LayerIn(plan, cluster, component, earlier))
+        component.register_outputs({})
+    return built

@@ -1,0 +1,73 @@
+"""Serving: each declared model as one release of the model-server chart, in its tenant's namespace.
+
+It makes no gateway: what leads requests to the models is a layer of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.helm.v4 import Chart
+
+from infra.layers.base import Layer, LayerIn, LayerOut
+from infra.plan import ModelPlan
+
+CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "model-server"
+
+
+def build(given: LayerIn) -> LayerOut:
+    """Register every model."""
+    return LayerOut(parts={model.name: (_release(model, given),) for model in given.plan.models})
+
+
+def _release(model: ModelPlan, given: LayerIn) -> pulumi.Resource:
+    after = (*given.earlier["tenancy"].parts[model.tenant], *given.earlier["accelerators"].parts[model.accelerator])
+    return Chart(
+        model.release,
+        # Relative to where the program runs, so that no machine's path reaches the state.
+        chart=os.path.relpath(CHART),
+        namespace=model.namespace,
+        values=values(model),
+        opts=given.options(*after),
+    )
+
+
+def values(model: ModelPlan) -> dict[str, Any]:
+    """Return the chart's values; what is the same for every model is the chart's default."""
+    return {
+        "engine": model.engine,
+        "model": {"name": model.name, "source": model.source},
+        "tenant": model.tenant,
+        "image": image(model.image),
+        "accelerator": {"resource": model.resource, "count": model.accelerators_per_replica},
+        "tensorParallelSize": model.tensor_parallel,
+        "pipelineParallelSize": model.pipeline_parallel,
+        "maxModelLen": model.max_model_len or 0,
+        "replicas": {"min": model.min_replicas, "max": model.max_replicas},
+        "resources": {
+            "requests": {"cpu": model.cpu, "memory": model.memory},
+            "limits": {"memory": model.memory},
+        },
+        "sharedMemory": model.shared_memory,
+        # Brings the accelerator's node selector and tolerations with it.
+        "runtimeClassName": model.runtime_class,
+        "priorityClassName": model.priority_class,
+    }
+
+
+def image(reference: str) -> dict[str, str]:
+    """An image reference in the chart's parts.
+
+    A port in the registry's name is not a tag.
+    """
+    name, _, digest = reference.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, ""
+    return {"repository": repository, "tag": tag, "digest": digest}
+
+
+LAYER = Layer("serving", requires=("tenancy", "accelerators"), build=build)

@@ -1,0 +1,26 @@
+"""What a stack exports: where things are, for people and for stacks that build on this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.clouds.base import ClusterOut
+from infra.plan import CenterPlan, ModelPlan
+
+MODEL_PORT = 8000
+
+
+def of(plan: CenterPlan, cluster: ClusterOut) -> Mapping[str, Any]:
+    """Every export of the stack."""
+    return {
+        "center": plan.name,
+        "kubeconfig": cluster.kubeconfig,
+        "tenants": {tenant.name: tenant.namespace for tenant in plan.tenants},
+        "models": {model.name: endpoint(model) for model in plan.models},
+    }
+
+
+def endpoint(model: ModelPlan) -> str:
+    """The model's address inside the cluster."""
+    return f"http://{model.release}.{model.namespace}.svc:{MODEL_PORT}/v1"
