@@ -1,0 +1,37 @@
+{{- /* What values must be to each other, which a JSON schema cannot say. Renders nothing, or fails. */ -}}
+{{- define "model-server.checks" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "model-server.fullname" .)) -}}
+{{- fail (printf "the release is named %q, which no Service may be: use a-z, 0-9 and -, starting with a letter" .Release.Name) -}}
+{{- end -}}
+
+{{- $min := int .Values.replicas.min -}}
+{{- $max := int .Values.replicas.max -}}
+{{- if gt $min $max -}}
+{{- fail (printf "replicas.min is %d, which is more than replicas.max (%d)" $min $max) -}}
+{{- end -}}
+
+{{- $tensor := int .Values.tensorParallelSize -}}
+{{- $pipeline := int .Values.pipelineParallelSize -}}
+{{- $count := int .Values.accelerator.count -}}
+{{- $product := mul $tensor $pipeline -}}
+{{- $arithmetic := printf "tensorParallelSize %d × pipelineParallelSize %d = %d" $tensor $pipeline $product -}}
+{{- if .Values.accelerator.resource -}}
+{{- if ne (int $product) $count -}}
+{{- fail (printf "%s accelerators, but accelerator.count is %d; they must be equal" $arithmetic $count) -}}
+{{- end -}}
+{{- else if gt $count 0 -}}
+{{- fail (printf "accelerator.count is %d, but accelerator.resource is empty; name the resource, such as alibabacloud.com/ppu" $count) -}}
+{{- else if gt (int $product) 1 -}}
+{{- fail (printf "%s accelerators, but accelerator.resource is empty; without accelerators both must be 1" $arithmetic) -}}
+{{- end -}}
+
+{{- if not (or .Values.image.digest .Values.image.tag) -}}
+{{- fail (printf "image.tag and image.digest are both empty; one must say which %s to run" .Values.image.repository) -}}
+{{- end -}}
+
+{{- $drain := int .Values.drainSeconds -}}
+{{- $grace := int .Values.terminationGracePeriodSeconds -}}
+{{- if ge $drain $grace -}}
+{{- fail (printf "drainSeconds is %d, which leaves the engine no time to stop within terminationGracePeriodSeconds (%d)" $drain $grace) -}}
+{{- end -}}
+{{- end }}
