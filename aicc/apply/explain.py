@@ -1,0 +1,64 @@
+"""Why an object is not ready, or not gone, in the words of the cluster."""
+
+from __future__ import annotations
+
+from aicc.kube.client import Kube
+from aicc.kube.readiness import condition, status_of
+from aicc.kube.transport import Object
+
+
+def why_not_ready(kube: Kube, obj: Object | None) -> str:
+    """The readiness message, and for a workload what stops its newest pod that is not ready."""
+    message = status_of(obj).message
+    if obj is None:
+        return message
+    refused = condition(obj, "ReplicaFailure") or {}
+    reason = refused.get("message") if refused.get("status") == "True" else _newest_pod_reason(kube, obj)
+    return f"{message}; {reason}" if reason else message
+
+
+def why_not_gone(kube: Kube, obj: Object) -> str:
+    """The finalizers that hold a deleted object, and for a namespace what is left in it."""
+    metadata = obj["metadata"]
+    live = kube.get(obj["apiVersion"], obj["kind"], metadata["name"], metadata.get("namespace"))
+    if live is None:
+        return "gone just now"
+    held_by = (live["metadata"].get("finalizers") or []) + ((live.get("spec") or {}).get("finalizers") or [])
+    contents = [
+        each["message"]
+        for each in (live.get("status") or {}).get("conditions") or []
+        if each["status"] == "True" and (each["type"].startswith("Namespace") or each["type"] == "Terminating")
+    ]
+    return "; ".join([f"held by finalizer {', '.join(held_by) or '(none)'}", *contents])
+
+
+def _newest_pod_reason(kube: Kube, workload: Object) -> str | None:
+    selector = (workload.get("spec") or {}).get("selector")
+    labels = selector.get("matchLabels") if isinstance(selector, dict) else None
+    if not labels:
+        return None
+    pods = kube.list(
+        "v1",
+        "Pod",
+        workload["metadata"].get("namespace"),
+        ",".join(f"{key}={value}" for key, value in labels.items()),
+    )
+    waiting = [pod for pod in pods if not status_of(pod).current]
+    if not waiting:
+        return None
+    newest = max(waiting, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+    return f"Pod {newest['metadata']['name']}: {_pod_reason(newest)}"
+
+
+def _pod_reason(pod: Object) -> str:
+    scheduled = condition(pod, "PodScheduled") or {}
+    if scheduled.get("status") == "False" and scheduled.get("message"):
+        return str(scheduled["message"])
+    status = pod.get("status") or {}
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        waiting = container.get("state", {}).get("waiting") or container.get("lastState", {}).get("terminated")
+        if waiting and waiting.get("reason") not in {None, "PodInitializing", "ContainerCreating"}:
+            detail = waiting.get("message") or f"exit code {waiting.get('exitCode')}"
+            return f"container {container['name']}: {waiting['reason']}: {detail}"
+    ready = condition(pod, "Ready") or {}
+    return str(ready.get("message") or status_of(pod).message)
