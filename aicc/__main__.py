@@ -1,0 +1,5 @@
+"""`python -m aicc`."""
+
+from aicc.cli import main
+
+main()

@@ -1,0 +1,193 @@
+"""The command line: options, help, output and exit codes. What the commands do is in `aicc.commands`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from aicc.drivers.choice import Choice
+from aicc.errors import INTERRUPTED, AiccError, exit_codes
+
+_CODES = "\n\n".join(f"{code}: {meaning}" for code, meaning in sorted(exit_codes().items()))
+
+PLAIN_WIDTH = 140
+
+app = typer.Typer(
+    name="aicc",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="The AI compute centre: plan it, bring it up, look at it, take it down.\n\n"
+    "Start with `aicc plan`: it needs no cluster and changes nothing. Then `aicc up`.",
+    epilog=f"**Exit codes**\n\n{_CODES}",
+)
+
+StackName = Annotated[
+    str,
+    typer.Option("--stack", "-s", envvar="AICC_STACK", help="The stack, declared in Pulumi.STACK.yaml; or that file."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
+DriverName = Annotated[
+    Choice,
+    typer.Option(
+        help="What makes the changes. auto: the driver that brought the stack up, else the Pulumi CLI where it is on "
+        "PATH, else offline (server-side apply from here)."
+    ),
+]
+Timeout = Annotated[float, typer.Option(min=1, help="How long to wait for readiness, in seconds.")]
+
+
+@app.command()
+def plan(stack: StackName = "local", *, as_json: AsJson = False) -> None:
+    """Show what the stack would be: pools, and its resources by layer. Needs no cluster and changes nothing."""
+    from aicc.commands import plan as command  # noqa: PLC0415  each command pays for its own imports only
+
+    with _clear_errors(f"aicc plan --stack {stack}"):
+        found = _stack(stack)
+        graph = command.plan(found, _reporter())
+        if as_json:
+            _print_json(command.as_json(found, graph))
+        else:
+            command.show(found, graph, _console())
+
+
+@app.command()
+def render(
+    stack: StackName = "local",
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="An empty folder, or one that `render` wrote before.")],
+) -> None:
+    """Write the stack's manifests to a folder, for GitOps or `kubectl apply -k`. Needs no cluster."""
+    from aicc.commands import plan as planning  # noqa: PLC0415
+    from aicc.commands import render as command  # noqa: PLC0415
+
+    with _clear_errors(f"aicc render --stack {stack} --out {out}"):
+        written = command.render(planning.plan(_stack(stack), _reporter()), out)
+        print(f"{len(written)} manifests and {command.INDEX} in {out}")
+
+
+@app.command()
+def up(
+    stack: StackName = "local",
+    *,
+    driver: DriverName = Choice.AUTO,
+    timeout: Timeout = 600,
+    cluster_only: Annotated[
+        bool, typer.Option("--cluster-only", help="Local stacks: start the cluster and its nodes, and stop there.")
+    ] = False,
+) -> None:
+    """Bring the stack up, and wait until it is ready. Safe to run again: it goes on from where it stopped."""
+    from aicc.commands import up as command  # noqa: PLC0415
+
+    with _clear_errors(f"aicc up --stack {stack}"):
+        found, reporter = _stack(stack), _reporter()
+        if cluster_only:
+            command.cluster_only(found, reporter)
+            return
+        done = command.up(found, driver, reporter, timeout)
+        if done.nodes:
+            print(f"nodes: {done.nodes}")
+        print(f"objects: {done.objects}")
+        print(f"look at it: aicc status --stack {stack}")
+
+
+@app.command()
+def status(stack: StackName = "local", *, as_json: AsJson = False) -> None:
+    """Show the stack as it is now: pools, tenants' quota use, models and their endpoints."""
+    from aicc.commands import status as command  # noqa: PLC0415
+
+    with _clear_errors(f"aicc status --stack {stack}"):
+        found = command.status(_stack(stack))
+        if as_json:
+            _print_json(found.as_json())
+        else:
+            command.show(found, _console())
+
+
+@app.command()
+def down(stack: StackName = "local", *, driver: DriverName = Choice.AUTO, timeout: Timeout = 600) -> None:
+    """Remove everything that `up` made for the stack. The cache of binaries stays."""
+    from aicc.commands import down as command  # noqa: PLC0415
+
+    with _clear_errors(f"aicc down --stack {stack}"):
+        removed = command.down(_stack(stack), driver, _reporter(), timeout)
+        print("cluster removed" if removed is None else f"objects: {removed}")
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False) -> None:
+    """Show what this machine has, what is missing, what each absence costs, and how to mend it."""
+    from aicc.commands import doctor as command  # noqa: PLC0415
+
+    with _clear_errors("aicc doctor"):
+        found = command.findings()
+        if as_json:
+            _print_json(command.as_json(found))
+        else:
+            command.show(found, _console())
+        if not command.healthy(found):
+            raise typer.Exit(4)
+
+
+def _stack(name: str) -> Any:
+    from aicc.stacks import stack  # noqa: PLC0415
+
+    return stack(name)
+
+
+def _reporter() -> Any:
+    from aicc.progress import reporter  # noqa: PLC0415
+
+    return reporter()
+
+
+def _console() -> Console:
+    """Where results go; wide where no terminal says how wide it is."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH, highlight=False)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _clear_errors(again: str) -> Iterator[None]:
+    """Turn errors that a user can act on into a message and an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    except AiccError as error:
+        _say(f"error: {error.message}")
+        if error.hint:
+            _say(f"  → {error.hint}")
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as error:
+        _say(f"interrupted; nothing is lost. Go on with: {again}")
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, highlight=False).print(message, soft_wrap=True, markup=False)
+
+
+def main() -> None:
+    """Entry point."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away, as in `aicc plan | head`

@@ -1,0 +1,99 @@
+"""`aicc plan`: what the program would register, with neither cluster nor credentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.tree import Tree
+
+from aicc.offline.charts import CHART_TYPE
+from aicc.offline.graph import Graph, graph_of, layer_of
+from aicc.progress import Reporter
+from aicc.stacks import Stack
+from infra.layers import ordered
+from infra.plan import CenterPlan
+
+
+def plan(stack: Stack, reporter: Reporter) -> Graph:
+    """Record, expand and order the stack's resources."""
+    return graph_of(stack.name, stack.path, reporter)
+
+
+def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
+    """Return the plan for programs: pools, tenants, models, counts, and every resource with its inputs."""
+    center = stack.plan
+    return {
+        "stack": stack.name,
+        "center": center.name,
+        "cloud": center.cloud.kind,
+        "pools": [
+            {
+                "name": pool.name,
+                "nodes": pool.nodes,
+                "instance": pool.instance,
+                "accelerator": pool.accelerator,
+                "accelerators": pool.accelerators,
+            }
+            for pool in center.pools
+        ],
+        "tenants": [{"name": item.name, "kind": item.kind, "quota": dict(item.hard)} for item in center.tenants],
+        "models": [
+            {
+                "name": model.name,
+                "tenant": model.tenant,
+                "accelerator": model.accelerator,
+                "acceleratorsPerReplica": model.accelerators_per_replica,
+                "replicas": {"min": model.min_replicas, "max": model.max_replicas},
+                "image": model.image,
+            }
+            for model in center.models
+        ],
+        "counts": graph.counts,
+        "outputs": dict(graph.outputs),
+        "resources": [
+            {
+                "urn": item.urn,
+                "type": item.type,
+                "name": item.name,
+                "layer": layer_of(item),
+                "inputs": item.inputs if item.custom else None,
+            }
+            for item in graph.resources
+        ],
+    }
+
+
+def show(stack: Stack, graph: Graph, console: Console) -> None:
+    """Print the plan for people."""
+    console.print(Group(_pools(stack.plan), "", _tree(stack, graph), "", _summary(graph)))
+
+
+def _pools(center: CenterPlan) -> Table:
+    columns = ("pool", "nodes", "instance", "accelerators", "zones")
+    table = Table(*columns, title=f"Pools of {center.name}", title_justify="left")
+    for pool in center.pools:
+        what = f"{pool.accelerators:,} × {pool.accelerator}" if pool.accelerator else "—"
+        table.add_row(pool.name, f"{pool.nodes:,}", pool.instance or "as declared", what, ", ".join(pool.zones))
+    return table
+
+
+def _tree(stack: Stack, graph: Graph) -> RenderableType:
+    tree = Tree(f"[bold]{stack.name}[/] on cloud {stack.plan.cloud.kind}")
+    for layer in [*(["cloud"] if "cloud" in graph.counts else []), *(layer.name for layer in ordered())]:
+        counts = graph.counts.get(layer, {})
+        branch = tree.add(f"[bold]{layer}[/] ({sum(counts.values())})")
+        for kind, count in counts.items():
+            branch.add(f"{kind} × {count}")
+    return tree
+
+
+def _summary(graph: Graph) -> str:
+    charts = sum(resource.type == CHART_TYPE for resource in graph.resources)
+    waves = max((manifest.wave for manifest in graph.manifests), default=-1) + 1
+    cloud = len(graph.cloud_resources)
+    return (
+        f"{len(graph.manifests)} Kubernetes objects ({charts} charts) in {waves} waves, {cloud} cloud resources. "
+        "Nothing was changed."
+    )

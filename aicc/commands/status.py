@@ -1,0 +1,208 @@
+"""`aicc status`: the stack as it is now: pools, tenants' quota use, models, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from aicc.kubeconfigs import connect, kubeconfig_of
+from aicc.stacks import Stack
+from infra import names, quantity
+from infra.outputs import endpoint
+from infra.plan import ModelPlan, PoolPlan, TenantPlan
+
+if TYPE_CHECKING:
+    from aicc.kube.client import Kube
+
+
+_PATIENCE_SECONDS = 3
+"""Someone is looking: better an answer than a long wait for a better one."""
+
+
+@dataclass(frozen=True)
+class PoolStatus:
+    """A pool's nodes and accelerators."""
+
+    name: str
+    nodes: int
+    ready: int
+    declared: int
+    resource: str | None
+    allocatable: int
+    """Accelerators that the ready nodes offer."""
+    requested: int
+    """Accelerators that pods on the pool's nodes hold."""
+
+    @property
+    def enough(self) -> bool:
+        """Whether as many nodes as declared are ready."""
+        return self.ready >= self.declared
+
+
+@dataclass(frozen=True)
+class TenantStatus:
+    """A tenant's quota: `used` of `hard`, by resource."""
+
+    name: str
+    namespace: str
+    used: Mapping[str, str]
+    hard: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """A model's replicas."""
+
+    name: str
+    tenant: str
+    ready: int
+    wanted: int
+    endpoint: str
+
+    @property
+    def enough(self) -> bool:
+        """Whether as many replicas as wanted are ready."""
+        return self.ready >= self.wanted
+
+
+@dataclass(frozen=True)
+class Status:
+    """The whole stack."""
+
+    stack: str
+    server: str
+    version: str
+    kubeconfig: str
+    pools: tuple[PoolStatus, ...]
+    tenants: tuple[TenantStatus, ...]
+    models: tuple[ModelStatus, ...]
+
+    @property
+    def short(self) -> list[str]:
+        """What is not ready, a line each."""
+        pools = [f"pool {item.name}: {item.ready} of {item.declared} nodes" for item in self.pools if not item.enough]
+        models = [
+            f"model {item.name}: {item.ready} of {item.wanted} replicas" for item in self.models if not item.enough
+        ]
+        return pools + models
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the status for programs."""
+        return {**asdict(self), "ready": not self.short}
+
+
+def status(stack: Stack) -> Status:
+    """Ask the cluster.
+
+    Raises ClusterError where it cannot be reached.
+    """
+    with connect(stack, patience_seconds=_PATIENCE_SECONDS) as kube:
+        held = _held(kube)
+        nodes = kube.list("v1", "Node")
+        quotas = kube.list("v1", "ResourceQuota")
+        deployments = kube.list("apps/v1", "Deployment", label_selector="app.kubernetes.io/component=model-server")
+        return Status(
+            stack=stack.name,
+            server=kube.server,
+            version=kube.version(),
+            kubeconfig=str(kubeconfig_of(stack)[0]),
+            pools=tuple(_pool(pool, nodes, held) for pool in stack.plan.pools),
+            tenants=tuple(_tenant(tenant, quotas) for tenant in stack.plan.tenants),
+            models=tuple(_model(model, deployments) for model in stack.plan.models),
+        )
+
+
+def _held(kube: Kube) -> dict[tuple[str, str], int]:
+    """Accelerators held on each node, by node and resource."""
+    held: dict[tuple[str, str], int] = {}
+    for pod in kube.list("v1", "Pod"):
+        if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
+            continue
+        for container in pod["spec"]["containers"]:
+            for resource, amount in container.get("resources", {}).get("requests", {}).items():
+                if "/" in resource:
+                    key = (pod["spec"].get("nodeName", ""), resource)
+                    held[key] = held.get(key, 0) + int(quantity.parse(amount))
+    return held
+
+
+def _pool(pool: PoolPlan, nodes: list[dict[str, Any]], held: Mapping[tuple[str, str], int]) -> PoolStatus:
+    own = [node for node in nodes if _belongs(node, pool)]
+    ready = [node for node in own if _is_ready(node)]
+    resource = pool.resource or ""
+    return PoolStatus(
+        name=pool.name,
+        nodes=len(own),
+        ready=len(ready),
+        declared=pool.nodes,
+        resource=pool.resource,
+        allocatable=sum(int(quantity.parse(node["status"]["allocatable"].get(resource, "0"))) for node in ready),
+        requested=sum(held.get((node["metadata"]["name"], resource), 0) for node in own),
+    )
+
+
+def _belongs(node: dict[str, Any], pool: PoolPlan) -> bool:
+    """By the pool's label; where nodes come from elsewhere, by what the pool says its nodes are labelled with."""
+    labels = node["metadata"].get("labels", {})
+    if names.POOL in labels:
+        return bool(labels[names.POOL] == pool.name)
+    return bool(pool.labels) and all(labels.get(key) == value for key, value in pool.labels.items())
+
+
+def _is_ready(node: dict[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions", [])
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def _tenant(tenant: TenantPlan, quotas: list[dict[str, Any]]) -> TenantStatus:
+    own = next((quota for quota in quotas if quota["metadata"]["namespace"] == tenant.namespace), {})
+    found = own.get("status", {})
+    return TenantStatus(tenant.name, tenant.namespace, found.get("used", {}), found.get("hard", dict(tenant.hard)))
+
+
+def _model(model: ModelPlan, deployments: list[dict[str, Any]]) -> ModelStatus:
+    key = (model.namespace, model.release)
+    own = next((item for item in deployments if (item["metadata"]["namespace"], item["metadata"]["name"]) == key), None)
+    ready = own.get("status", {}).get("readyReplicas", 0) if own else 0
+    wanted = own["spec"].get("replicas", model.min_replicas) if own else model.min_replicas
+    return ModelStatus(model.name, model.tenant, ready, max(wanted, model.min_replicas), endpoint(model))
+
+
+def show(found: Status, console: Console) -> None:
+    """Print the status for people."""
+    head = f"stack {found.stack}: Kubernetes {found.version} at {found.server}\nkubeconfig: {found.kubeconfig}"
+    console.print(Group(Text(head), "", _pools(found), "", _tenants(found), "", _models(found)))
+
+
+def _pools(found: Status) -> Table:
+    table = Table("pool", "nodes ready", "resource", "in use", "offered", title="Pools", title_justify="left")
+    for pool in found.pools:
+        counts = (f"{pool.requested:,}", f"{pool.allocatable:,}") if pool.resource else ("—", "—")
+        table.add_row(pool.name, _ratio(pool.ready, pool.declared), pool.resource or "—", *counts)
+    return table
+
+
+def _tenants(found: Status) -> Table:
+    table = Table("tenant", "namespace", "resource", "used", "quota", title="Tenants", title_justify="left")
+    for tenant in found.tenants:
+        shown = [key for key in sorted(tenant.hard) if "/" in key or key in {"requests.cpu", "requests.memory", "pods"}]
+        for index, key in enumerate(shown):
+            who = (tenant.name, tenant.namespace) if index == 0 else ("", "")
+            table.add_row(*who, key.removeprefix("requests."), tenant.used.get(key, "0"), tenant.hard[key])
+    return table
+
+
+def _models(found: Status) -> Table:
+    table = Table("model", "tenant", "replicas ready", "endpoint in the cluster", title="Models", title_justify="left")
+    for model in found.models:
+        table.add_row(model.name, model.tenant, _ratio(model.ready, model.wanted), model.endpoint)
+    return table
+
+
+def _ratio(ready: int, wanted: int) -> Text:
+    return Text(f"{ready:,}/{wanted:,}", style="green" if ready >= wanted else "red")

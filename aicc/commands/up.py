@@ -1,0 +1,82 @@
+"""`aicc up`: the cluster where it is ours to start, its nodes, then everything that the program declares."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from aicc import drivers
+from aicc.commands.status import status
+from aicc.drivers.base import Changes, Driver
+from aicc.drivers.choice import Choice
+from aicc.errors import NotReadyError
+from aicc.kubeconfigs import connect, kubeconfig_of
+from aicc.lock import owned
+from aicc.progress import Reporter
+from aicc.stacks import Stack
+
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Up:
+    """What `up` did."""
+
+    driver: Driver
+    nodes: Changes | None
+    """Simulated nodes; None on clusters that have their own."""
+    objects: Changes
+
+
+def up(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: float) -> Up:
+    """Bring the stack up, or go on with bringing it up.
+
+    Raises AiccError subclasses; whatever was made stays, and the next run goes on from there.
+    """
+    driver = drivers.choose(choice, stack.name)
+    reporter.note(f"driver {driver.name}: {driver.reason}")
+    with owned(stack.name, f"up --stack {stack.name}", reporter):
+        nodes = start_cluster(stack, reporter)
+        drivers.remember(driver, stack.name)
+        objects = driver.up(stack, reporter, timeout_seconds)
+        _wait_for_replicas(stack, reporter, timeout_seconds)
+    return Up(driver, nodes, objects)
+
+
+def _wait_for_replicas(stack: Stack, reporter: Reporter, timeout_seconds: float) -> None:
+    """Wait for what no object's own status tells: autoscalers bring models to their least replicas only afterwards.
+
+    Raises NotReadyError naming what is short.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    with reporter.step("Waiting for nodes and models") as step:
+        while short := status(stack).short:
+            if time.monotonic() > deadline:
+                raise NotReadyError(
+                    f"after {timeout_seconds:.0f} s not everything is ready:\n  " + "\n  ".join(short),
+                    hint=f"see why: aicc status --stack {stack.name}; then run `aicc up` again",
+                )
+            step.update(detail=short[0])
+            time.sleep(_POLL_SECONDS)
+
+
+def cluster_only(stack: Stack, reporter: Reporter) -> None:
+    """Start the local cluster and its nodes, for a `pulumi up` of one's own."""
+    with owned(stack.name, f"up --cluster-only --stack {stack.name}", reporter):
+        start_cluster(stack, reporter)
+
+
+def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
+    """Start the local cluster and make its nodes the plan's; None where the cluster is not ours."""
+    if stack.plan.cloud.kind == "existing":
+        kubeconfig_of(stack)  # said now, not after the program has run
+    if stack.plan.cloud.kind != "local":
+        return None
+    from aicc.local import nodes  # noqa: PLC0415  only local stacks pay for these
+    from aicc.local.cluster import LocalCluster  # noqa: PLC0415
+    from aicc.local.simulate import nodes_of  # noqa: PLC0415
+
+    LocalCluster(stack.name, service_cidr=stack.plan.network.service_cidr).start(reporter)
+    with connect(stack) as kube:
+        made = nodes.reconcile(kube, nodes_of(stack.plan), reporter)
+    return Changes(made.created, made.changed, made.unchanged, deleted=made.deleted)

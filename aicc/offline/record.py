@@ -1,0 +1,141 @@
+"""Runs the Pulumi program on the SDK's own mock monitor and records every resource it registers.
+
+One program per process: the SDK keeps its settings in globals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import runpy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+from pulumi.runtime import mocks, set_all_config
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.stack import run_in_stack
+
+from aicc.paths import REPO
+from infra.config.load import PROJECT
+
+PROGRAM = REPO / "infra"
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registered resource, as the engine would see it."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    """The parent's URN; empty for the stack."""
+    dependencies: tuple[str, ...]
+    """URNs that must exist first: explicit ones and those that inputs come from."""
+    custom: bool
+    """False for components, which exist only in the tree."""
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Everything that the program registered, in order, and what it exports."""
+
+    stack: str
+    resources: tuple[Resource, ...]
+    outputs: Mapping[str, Any]
+
+
+def record(stack: str, config: Mapping[str, Any]) -> Recording:
+    """Run the program for `stack` with its raw configuration.
+
+    Raises pulumi.RunError as the program does.
+    """
+    monitor = _RecordingMonitor()
+    before, loop = Path.cwd(), asyncio.new_event_loop()
+    os.chdir(PROGRAM)  # where the CLI runs the program: relative chart paths must come out the same
+    asyncio.set_event_loop(loop)
+    try:
+        mocks.set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=True, monitor=monitor)
+        # set_mocks made a stack and ended it; the program needs one that is still open.
+        set_root_resource(cast("pulumi.Resource", None))
+        set_all_config({key: _text(value) for key, value in config.items()})
+        loop.run_until_complete(run_in_stack(_run_program))
+    finally:
+        os.chdir(before)
+        loop.close()
+    return Recording(stack, tuple(monitor.recorded), monitor.exports)
+
+
+def _run_program() -> None:
+    runpy.run_path(str(PROGRAM), run_name="__main__")
+
+
+def _text(value: Any) -> str:
+    """A configuration value as the CLI hands it to a program: objects as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+class _EchoMocks(mocks.Mocks):
+    """Every resource's outputs are its inputs: a preview knows no more."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        return (f"{args.name}-id" if args.custom else ""), dict(args.inputs)
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise pulumi.RunError(f"{args.token} asks a cloud for data, which a plan without credentials cannot do")
+
+
+class _RecordingMonitor(mocks.MockMonitor):
+    """The mock monitor, which also keeps what the mocks are not told: parents and dependencies."""
+
+    def __init__(self) -> None:
+        super().__init__(_EchoMocks())
+        self.recorded: list[Resource] = []
+        self.exports: Mapping[str, Any] = {}
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The engine's URN: the whole chain of parent types, without the stack's."""
+        chain = parent.split("::")[2] if parent else ""
+        qualified = type_ if chain in {"", STACK_TYPE} else f"{chain}${type_}"
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{qualified}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  the SDK's name
+        if request.type == STACK_TYPE:
+            return resource_pb2.RegisterResourceResponse(urn=self.make_urn("", request.type, request.name))
+        response: Any = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        inputs = _plain(pulumi.runtime.rpc.deserialize_properties(request.object))
+        self.recorded.append(
+            Resource(
+                urn=response.urn,
+                type=request.type,
+                name=request.name,
+                parent=request.parent,
+                dependencies=tuple(request.dependencies),
+                custom=bool(request.custom),
+                inputs=inputs,
+            )
+        )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802  the SDK's name
+        if request.urn.split("::")[2] == STACK_TYPE:
+            self.exports = _plain(pulumi.runtime.rpc.deserialize_properties(request.outputs))
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+def _plain(value: Any) -> Any:
+    """Without protobuf's losses: its numbers are all floating point, and its maps have no order."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
