@@ -1,0 +1,79 @@
+"""Values that the chart refuses, and what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.charts.model_server import ModelServer
+from tests.support.helm import HelmError
+
+IMAGE = {"repository": "registry.example.com/vllm", "tag": "1"}
+
+SCHEMA: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown key": ({"replcas": 2}, "additional properties 'replcas' not allowed"),
+    "unknown nested key": ({"image": {"tagg": "1"}}, "additional properties 'tagg' not allowed"),
+    "negative count": ({"accelerator": {"count": -1}}, "/accelerator/count"),
+    "wrong engine": ({"engine": "tensorrt"}, "'vllm', 'sglang'"),
+    "text for a number": ({"tensorParallelSize": "2"}, "/tensorParallelSize"),
+    "number for a quantity": ({"resources": {"requests": {"cpu": 4}}}, "/resources/requests/cpu"),
+    "no quantity": ({"sharedMemory": "much"}, "/sharedMemory"),
+    "short digest": ({"image": {"digest": "sha256:abc"}}, "/image/digest"),
+    "tag in the repository": ({"image": {"repository": "vllm@sha256:abc"}}, "/image/repository"),
+    "privileged port": ({"service": {"port": 80}}, "/service/port"),
+    "root": ({"runAsUser": 0}, "/runAsUser"),
+    "source that reads as a flag": ({"model": {"source": "--trust-remote-code"}}, "/model/source"),
+    "model name that no label can hold": ({"model": {"name": "Qwen/Qwen3-32B"}}, "/model/name"),
+    "scale to zero": ({"replicas": {"min": 0}}, "/replicas/min"),
+    "no metrics": ({"autoscaling": {"metrics": []}}, "/autoscaling/metrics"),
+    "unknown key of a toleration": ({"tolerations": [{"keys": "a"}]}, "/tolerations/0"),
+    "bad label": ({"labels": {"a": "not a label value"}}, "/labels/a"),
+    "required value removed": ({"engine": None}, "missing property 'engine'"),
+}
+
+CHECKS: dict[str, tuple[dict[str, Any], str]] = {
+    "min above max": ({"replicas": {"min": 3, "max": 2}}, "replicas.min is 3, which is more than replicas.max (2)"),
+    "wrong product": (
+        {"accelerator": {"count": 4}, "tensorParallelSize": 4, "pipelineParallelSize": 2},
+        "tensorParallelSize 4 × pipelineParallelSize 2 = 8 accelerators, but accelerator.count is 4",
+    ),
+    "count without resource": (
+        {"accelerator": {"resource": "", "count": 2}, "tensorParallelSize": 2},
+        "accelerator.count is 2, but accelerator.resource is empty",
+    ),
+    "parallel without resource": (
+        {"accelerator": {"resource": "", "count": 0}, "tensorParallelSize": 2},
+        "tensorParallelSize 2 × pipelineParallelSize 1 = 2 accelerators, but accelerator.resource is empty",
+    ),
+    "neither tag nor digest": (
+        {"image": IMAGE | {"tag": ""}},
+        "image.tag and image.digest are both empty; one must say which registry.example.com/vllm to run",
+    ),
+    "no time after draining": (
+        {"drainSeconds": 60, "terminationGracePeriodSeconds": 60},
+        "drainSeconds is 60, which leaves the engine no time to stop within terminationGracePeriodSeconds (60)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), SCHEMA.values(), ids=SCHEMA)
+def test_schema_refuses(chart: ModelServer, values: dict[str, Any], message: str) -> None:
+    with pytest.raises(HelmError) as refusal:
+        chart.text(**values)
+    assert "values don't meet the specifications of the schema" in str(refusal.value)
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(("values", "message"), CHECKS.values(), ids=CHECKS)
+def test_templates_refuse_what_the_schema_cannot_express(
+    chart: ModelServer, values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(HelmError) as refusal:
+        chart.text(**values)
+    assert message in str(refusal.value)
+
+
+def test_a_release_name_that_no_service_can_have_is_refused(chart: ModelServer) -> None:
+    with pytest.raises(HelmError, match="which no Service may be"):
+        chart.text(release="model-qwen2.5")

@@ -1,0 +1,44 @@
+"""What every test may use: the local stack's plan and graph, goldens, and Hypothesis without a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from aicc import stacks
+from aicc.offline.graph import Graph
+from aicc.paths import REPO
+from infra.plan import CenterPlan
+from tests.offline.recorder import graphs
+
+STACKS = {
+    path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path
+    for path in [*REPO.glob("examples/Pulumi.*.yaml"), *REPO.glob("Pulumi.*.yaml")]
+}
+
+# The same examples in every run, and none refused for being slow: no machine's speed decides a test.
+# More, at random: pytest --hypothesis-profile=default
+settings.register_profile("aicc", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("aicc")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="rewrite tests/goldens, and fail for a review")
+
+
+@pytest.fixture(scope="session")
+def local_plan() -> CenterPlan:
+    return stacks.stack("local").plan
+
+
+@pytest.fixture(scope="session")
+def stack_graphs() -> Mapping[str, Graph]:
+    """The resources of every stack that has a file."""
+    return graphs(STACKS)
+
+
+@pytest.fixture(scope="session")
+def local_graph(stack_graphs: Mapping[str, Graph]) -> Graph:
+    return stack_graphs["local"]
