@@ -19,6 +19,8 @@ class Manifest:
     """Its place in dependency order: wave N needs every earlier wave to be ready."""
     body: Mapping[str, Any]
     """apiVersion, kind, metadata, spec … in Kubernetes' own spelling."""
+    secret: bool = False
+    """Whether the body holds a secret in clear: it is applied, and written nowhere."""
 
     @property
     def kind(self) -> str:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from aicc import stacks
-from aicc.offline.graph import Graph
+from aicc.offline.graph import Graph, graph_of
 from aicc.paths import REPO
+from aicc.progress import reporter
 from infra.plan import CenterPlan
-from tests.offline.recorder import graphs
 
 STACKS = {
     path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path
@@ -36,7 +36,7 @@ def local_plan() -> CenterPlan:
 @pytest.fixture(scope="session")
 def stack_graphs() -> Mapping[str, Graph]:
     """The resources of every stack that has a file."""
-    return graphs(STACKS)
+    return {name: graph_of(name, path, reporter()) for name, path in STACKS.items()}
 
 
 @pytest.fixture(scope="session")

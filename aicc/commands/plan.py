@@ -10,6 +10,7 @@ from rich.tree import Tree
 
 from aicc.offline.charts import CHART_TYPE
 from aicc.offline.graph import Graph, graph_of, layer_of
+from aicc.offline.secrets import mask
 from aicc.progress import Reporter
 from aicc.stacks import Stack
 from infra.layers import ordered
@@ -51,14 +52,14 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
             for model in center.models
         ],
         "counts": graph.counts,
-        "outputs": dict(graph.outputs),
+        "outputs": mask(graph.outputs),
         "resources": [
             {
                 "urn": item.urn,
                 "type": item.type,
                 "name": item.name,
                 "layer": layer_of(item),
-                "inputs": item.inputs if item.custom else None,
+                "inputs": mask(item.inputs) if item.custom else None,
             }
             for item in graph.resources
         ],

@@ -23,12 +23,13 @@ class NotOursError(AiccError):
 def render(graph: Graph, out: Path) -> list[Path]:
     """Write one file per object and an index in dependency order; what an earlier rendering left over is removed.
 
-    The index comes first, so that a second rendering can go on from an interrupted one.
+    Objects that hold a secret are left out. The index comes first, so that a second rendering can go on from an
+    interrupted one.
 
     Raises NotOursError, before writing, where the folder holds anything else.
     """
     earlier = _rendered(out)
-    files = {path_of(manifest): manifest for manifest in graph.manifests}
+    files = {path_of(manifest): manifest for manifest in graph.manifests if not manifest.secret}
     for stale in earlier - set(files):
         _remove(out / stale)
     index = {

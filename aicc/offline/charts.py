@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from aicc import paths
+from aicc.errors import ConfigError
 from aicc.offline.helm import Release, render
 from aicc.offline.record import PROGRAM, Resource
+from aicc.offline.secrets import has_secret
 from aicc.progress import Reporter
 from aicc.toolbox import ensure
 from infra.layers.objects import type_token
@@ -43,6 +45,11 @@ def expand(resources: Sequence[Resource], reporter: Reporter) -> list[Resource]:
 
 
 def _release(chart: Resource) -> Release:
+    if has_secret(chart.inputs):
+        raise ConfigError(
+            f"chart {chart.name} is given a secret value, which would be rendered into files",
+            hint="declare a Secret object and let the chart refer to it",
+        )
     folder = (PROGRAM / chart.inputs["chart"]).resolve()
     return Release(chart.name, chart.inputs["namespace"], folder, chart.inputs.get("values", {}))
 

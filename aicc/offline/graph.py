@@ -13,6 +13,7 @@ from typing import Any
 from aicc.manifests import Manifest
 from aicc.offline.charts import CHART_TYPE, expand
 from aicc.offline.record import Resource, record
+from aicc.offline.secrets import has_secret, reveal
 from aicc.progress import Reporter
 from infra.config.load import PROJECT, raw_config
 
@@ -33,7 +34,10 @@ class Graph:
         """The Kubernetes objects, by wave, then layer and name."""
         objects = [resource for resource in self.resources if _is_object(resource)]
         waves = _waves(self.resources)
-        manifests = [Manifest(item.urn, layer_of(item), waves[item.urn], ordered(item.inputs)) for item in objects]
+        manifests = [
+            Manifest(item.urn, layer_of(item), waves[item.urn], ordered(reveal(item.inputs)), has_secret(item.inputs))
+            for item in objects
+        ]
         return tuple(sorted(manifests, key=lambda item: (item.wave, item.layer, item.kind, str(item))))
 
     @property

@@ -6,12 +6,12 @@ One program per process: the SDK keeps its settings in globals.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import os
 import runpy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import pulumi
@@ -20,6 +20,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
+from aicc.offline.secrets import Secret
 from aicc.paths import REPO
 from infra.config.load import PROJECT
 
@@ -58,19 +59,38 @@ def record(stack: str, config: Mapping[str, Any]) -> Recording:
     Raises pulumi.RunError as the program does.
     """
     monitor = _RecordingMonitor()
-    before, loop = Path.cwd(), asyncio.new_event_loop()
-    os.chdir(PROGRAM)  # where the CLI runs the program: relative chart paths must come out the same
-    asyncio.set_event_loop(loop)
-    try:
+    # Where the CLI runs the program: relative chart paths must come out the same.
+    with contextlib.chdir(PROGRAM), event_loop() as loop:
         mocks.set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=True, monitor=monitor)
         # set_mocks made a stack and ended it; the program needs one that is still open.
         set_root_resource(cast("pulumi.Resource", None))
         set_all_config({key: _text(value) for key, value in config.items()})
         loop.run_until_complete(run_in_stack(_run_program))
-    finally:
-        os.chdir(before)
-        loop.close()
     return Recording(stack, tuple(monitor.recorded), monitor.exports)
+
+
+@contextlib.contextmanager
+def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop whose workers have loops that are closed with it.
+
+    The SDK would make those itself and leave them open, and now and then the interpreter complains at its end.
+    """
+    loop, workers = asyncio.newevent_loop(), list[asyncio.AbstractEventLoop]()
+
+    def enter_worker() -> None:
+        workers.append(asyncio.newevent_loop())
+        asyncio.setevent_loop(workers[-1])
+
+    executor = ThreadPoolExecutor(initializer=enter_worker)
+    loop.set_default_executor(executor)
+    asyncio.setevent_loop(loop)
+    try:
+        yield loop
+    finally:
+        executor.shutdown()
+        for each in (*workers, loop):
+            each.close()
+        asyncio.setevent_loop(None)
 
 
 def _run_program() -> None:
@@ -110,7 +130,7 @@ class _RecordingMonitor(mocks.MockMonitor):
         if request.type == STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=self.make_urn("", request.type, request.name))
         response: Any = super().RegisterResource(request)  # type: ignore[no-untyped-call]
-        inputs = _plain(pulumi.runtime.rpc.deserialize_properties(request.object))
+        inputs = plain(pulumi.runtime.rpc.deserialize_properties(request.object))
         self.recorded.append(
             Resource(
                 urn=response.urn,
@@ -126,16 +146,18 @@ class _RecordingMonitor(mocks.MockMonitor):
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802  the SDK's name
         if request.urn.split("::")[2] == STACK_TYPE:
-            self.exports = _plain(pulumi.runtime.rpc.deserialize_properties(request.outputs))
+            self.exports = plain(pulumi.runtime.rpc.deserialize_properties(request.outputs))
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Without protobuf's losses: its numbers are all floating point, and its maps have no order."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    if pulumi.runtime.rpc.is_rpc_secret(value):
+        return Secret(plain(value["value"]))
     if isinstance(value, dict):
-        return {key: _plain(value[key]) for key in sorted(value)}
+        return {key: plain(value[key]) for key in sorted(value)}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

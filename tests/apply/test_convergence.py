@@ -13,7 +13,9 @@ KEYS = st.tuples(st.sampled_from(NAMESPACES), st.sampled_from("abcd"))
 DESIRED = st.dictionaries(KEYS, st.sampled_from(("1", "2")), max_size=8)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(sequence=st.lists(DESIRED, min_size=1, max_size=4), waves=st.data())
 def test_after_each_apply_the_cluster_has_exactly_what_is_desired(
     stack: Stack, sequence: list[dict[tuple[str, str], str]], waves: st.DataObject

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from aicc import toolbox
 from aicc.errors import exit_codes
 from aicc.paths import REPO
+from aicc.progress import reporter
 
 CASES = REPO / "tests" / "config_cases"
 COLOURS = {"FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"}
@@ -23,6 +25,7 @@ Aicc = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def aicc(tmp_path: Path) -> Aicc:
     """Runs aicc from another folder, without a terminal, with a state folder of its own."""
+    toolbox.ensure(["helm"], reporter())  # getting it would be told on stderr
     kept = {key: value for key, value in os.environ.items() if key not in COLOURS and not key.startswith("AICC_")}
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from aicc.offline.graph import Graph
+from aicc.offline.graph import Graph, graph_of
 from aicc.paths import REPO
+from aicc.progress import reporter
 from infra.catalogue import load
 from infra.config.load import from_file
 from infra.plan import CenterPlan, resolve
-from tests.offline.recorder import graphs
 
 CASES = REPO / "tests" / "config_cases"
 PINNED = CASES / "existing.ok.pinned-images.yaml"
@@ -23,7 +23,8 @@ Find = Callable[[str, str], Mapping[str, Any]]
 @pytest.fixture(scope="session")
 def case_graphs() -> Mapping[str, Graph]:
     """On an existing cluster: pinned images, installed device plugins. Local: every field declared."""
-    return graphs({"pinned": PINNED, "plugins": PLUGINS, "declared": DECLARED})
+    cases = {"pinned": PINNED, "plugins": PLUGINS, "declared": DECLARED}
+    return {name: graph_of(name, path, reporter()) for name, path in cases.items()}
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,14 @@ is not decorated runs after the test has passed, or never. The first test here s
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import mocks, settings
+from pulumi.runtime import mocks
 
+from aicc.offline.record import event_loop
 from infra import layers, outputs
 from infra.clouds import registry
 from infra.plan import CenterPlan
@@ -37,18 +35,10 @@ class Recorder(mocks.Mocks):
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    """Mocks on a loop of their own; the SDK's workers leave theirs open, which is silenced here and nowhere else."""
-    loop, found = asyncio.new_event_loop(), Recorder()
-    asyncio.set_event_loop(loop)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+    found = Recorder()
+    with event_loop():
         mocks.set_mocks(found, project="ai-compute-center", stack="local")
         yield found
-        settings.reset_options()
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-        asyncio.set_event_loop(None)
-        gc.collect()
 
 
 def test_an_assertion_inside_apply_fails_a_decorated_test(recorder: Recorder) -> None:

@@ -7,15 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pulumi
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aicc.offline.charts import CHART_TYPE
 from aicc.offline.graph import Graph, layer_of, ordered
-from aicc.offline.record import Resource
+from aicc.offline.record import Resource, record
 from aicc.paths import REPO
+from infra.config.load import KEY, raw_config
 
 COMPONENT = "urn:pulumi:x::ai-compute-center::ai-compute-center:layers:Serving"
+BEFORE = Path.cwd()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
@@ -136,14 +140,22 @@ def test_ordering_changes_nothing_and_is_stable(body: dict[str, Any]) -> None:
     assert json.dumps(ordered(dict(reversed(body.items())))) == json.dumps(ordered(body))
 
 
-def test_a_centre_that_is_not_valid_ends_the_program_with_its_issues(tmp_path: Path) -> None:
-    """As the Pulumi CLI shows it: a RunError, without a traceback."""
-    program = (
-        "from aicc.offline.record import record\n"
-        "import json, pulumi\n"
-        "try: record('x', {'ai-compute-center:center': {'name': 'NOT A NAME'}})\n"
-        "except pulumi.RunError as error: print(error)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, check=True)
-    assert 'name: "NOT A NAME" is not well formed' in done.stdout
-    assert "nothing was changed" in done.stdout
+def test_a_centre_that_is_not_valid_ends_the_program_with_its_issues() -> None:
+    """The Pulumi CLI shows a RunError without a traceback."""
+    with pytest.raises(pulumi.RunError, match='name: "NOT A NAME" is not well formed') as refusal:
+        record("x", {KEY: {"name": "NOT A NAME"}})
+    assert "nothing was changed" in str(refusal.value)
+
+
+def test_a_stack_without_a_centre_says_where_it_belongs() -> None:
+    with pytest.raises(pulumi.RunError, match=f"config.{KEY}: is missing"):
+        record("x", {})
+
+
+def test_the_program_runs_again_in_the_same_process(local_graph: Graph) -> None:
+    """The SDK keeps its settings in globals; a second run, and one after a failed run, starts afresh."""
+    again = record("other", raw_config(REPO / "Pulumi.local.yaml"))
+    charts = {item.urn for item in local_graph.resources if item.type == CHART_TYPE}
+    expected = {item.urn for item in local_graph.resources if item.parent not in charts}
+    assert {item.urn.replace("urn:pulumi:other:", "urn:pulumi:local:") for item in again.resources} == expected
+    assert Path.cwd() == BEFORE
