@@ -75,22 +75,22 @@ def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
     The SDK would make those itself and leave them open, and now and then the interpreter complains at its end.
     """
-    loop, workers = asyncio.newevent_loop(), list[asyncio.AbstractEventLoop]()
+    loop, workers = asyncio.new_event_loop(), list[asyncio.AbstractEventLoop]()
 
     def enter_worker() -> None:
-        workers.append(asyncio.newevent_loop())
-        asyncio.setevent_loop(workers[-1])
+        workers.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(workers[-1])
 
     executor = ThreadPoolExecutor(initializer=enter_worker)
     loop.set_default_executor(executor)
-    asyncio.setevent_loop(loop)
+    asyncio.set_event_loop(loop)
     try:
         yield loop
     finally:
         executor.shutdown()
         for each in (*workers, loop):
             each.close()
-        asyncio.setevent_loop(None)
+        asyncio.set_event_loop(None)
 
 
 def _run_program() -> None:
