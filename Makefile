@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help up status down test lint lock reference
+.PHONY: help up status down test lint lock reference benchmark picture
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -37,3 +37,9 @@ lock: ## Pin the dependencies of pyproject.toml anew, with hashes
 
 reference: ## Write docs/reference anew
 	@$(PY) -m aicc.reference
+
+benchmark: .venv/.requirements.txt ## Measure, side by side with kwokctl, kubectl and the Pulumi CLI
+	@$(PY) -m benchmarks.run
+
+picture: ## Draw the architecture anew (needs Graphviz)
+	@dot -Tsvg docs/architecture/centre.dot -o docs/architecture/centre.svg

@@ -22,20 +22,22 @@ class OfflineDriver:
         Raises PrerequisiteError where the stack has cloud resources.
         """
         from aicc.apply.engine import apply  # noqa: PLC0415  the Kubernetes client is slow to import
+        from aicc.apply.lease import held  # noqa: PLC0415
 
         with reporter.step("Rendering the program") as step:
             graph = graph_of(stack.name, stack.path, reporter)
             step.update(detail=f"{len(graph.manifests)} objects")
         _require_no_cloud(graph)
-        with connect(stack) as kube:
+        with connect(stack) as kube, held(kube, stack.name, reporter):
             outcome = apply(kube, graph.manifests, stack=stack.name, reporter=reporter, timeout_seconds=timeout_seconds)
         return Changes(len(outcome.created), len(outcome.changed), len(outcome.unchanged), deleted=len(outcome.pruned))
 
     def down(self, stack: Stack, reporter: Reporter, timeout_seconds: float) -> Changes:
         """Delete every object of the stack's inventory."""
         from aicc.apply.engine import destroy  # noqa: PLC0415  the Kubernetes client is slow to import
+        from aicc.apply.lease import held  # noqa: PLC0415
 
-        with connect(stack) as kube:
+        with connect(stack) as kube, held(kube, stack.name, reporter):
             outcome = destroy(kube, stack=stack.name, reporter=reporter, timeout_seconds=timeout_seconds)
         return Changes(deleted=len(outcome.pruned))
 

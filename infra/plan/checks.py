@@ -35,7 +35,7 @@ def pools(center: Center, catalogue: Catalogue) -> Iterator[Issue]:
                     f"{path}.node.accelerator", accelerator, catalogue.accelerators, "is not in the catalogue"
                 )
                 continue
-        yield from _labels(f"{path}.labels", pool, catalogue.accelerators[accelerator] if accelerator else None)
+        yield from _labels(f"{path}.labels", pool, center, catalogue.accelerators[accelerator] if accelerator else None)
         if center.cloud.kind != "existing":
             continue
         if not accelerator and not pool.labels:
@@ -57,11 +57,12 @@ def pools(center: Center, catalogue: Catalogue) -> Iterator[Issue]:
                 )
 
 
-def _labels(path: str, pool: Pool, accelerator: Accelerator | None) -> Iterator[Issue]:
-    """A pool's own labels leave alone those that pods find their nodes by."""
+def _labels(path: str, pool: Pool, center: Center, accelerator: Accelerator | None) -> Iterator[Issue]:
+    """A pool's own labels leave alone those that pods find their nodes by; on an existing cluster none is set."""
     taken = accelerator.kubernetes.labels if accelerator else {}
+    prefixes = () if center.cloud.kind == "existing" else _OWN_LABELS
     for key, value in pool.labels.items():
-        if key in taken or key.startswith(_OWN_LABELS):
+        if key in taken or key.startswith(prefixes):
             yield Issue(
                 f"{path}.{key}",
                 "is a label that the centre itself sets",
