@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help up status down test lint lock reference benchmark picture
+.PHONY: help up status down test tools lint lock reference benchmark picture
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -17,8 +17,11 @@ status: ## Show the local centre
 down: ## Remove the local centre
 	@bin/aicc down --stack local
 
-test: lint ## Check everything: linters, types, charts, manifests, a real control plane, end to end
+test: lint tools ## Check everything: linters, types, charts, manifests, a real control plane, end to end
 	@$(PY) -m pytest
+
+tools: .venv/.requirements.txt ## Get the pinned binaries: found, downloaded or built
+	@$(PY) -m aicc.toolbox
 
 lint: .venv/.requirements.txt
 	@.venv/bin/ruff check --quiet

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from aicc.drivers.choice import Choice
-from aicc.errors import INTERRUPTED, AiccError, exit_codes
+from aicc.errors import INTERRUPTED, AiccError, PrerequisiteError, exit_codes
 
 _CODES = "\n\n".join(f"{code}: {meaning}" for code, meaning in sorted(exit_codes().items()))
 
@@ -172,6 +172,12 @@ def _clear_errors(again: str) -> Iterator[None]:
         if error.hint:
             _say(f"  → {error.hint}")
         raise typer.Exit(error.exit_code) from error
+    except BrokenPipeError:
+        raise  # the reader went away: `main` knows
+    except OSError as error:
+        _say(f"error: {error}")
+        _say(f"  → nothing is lost; mend the cause and go on with: {again}")
+        raise typer.Exit(PrerequisiteError.exit_code) from error
     except KeyboardInterrupt as error:
         _say(f"interrupted; nothing is lost. Go on with: {again}")
         raise typer.Exit(INTERRUPTED) from error

@@ -28,15 +28,15 @@ def _nodes(pool: PoolPlan, center: str) -> Iterator[SimulatedNode]:
     taints = tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in pool.taints)
     for index in range(pool.nodes):
         name = f"{pool.name}-{index:04d}"
-        zone, place = pool.zones[index % len(pool.zones)], index // len(pool.zones)
+        place, zone = divmod(index, len(pool.zones))
         labels = {
             "kubernetes.io/arch": "amd64",
             "kubernetes.io/hostname": name,
             "kubernetes.io/os": "linux",
             "node.kubernetes.io/instance-type": pool.instance or pool.name,
-            "topology.kubernetes.io/zone": zone,
+            "topology.kubernetes.io/zone": pool.zones[zone],
             names.CENTER: center,
             names.POOL: pool.name,
-            names.RACK: f"{zone}-{pool.name}-r{place // pool.nodes_per_rack:03d}",
+            names.RACK: f"{pool.name}-z{zone}-r{place // pool.nodes_per_rack:03d}",
         }
         yield SimulatedNode(name=name, labels={**labels, **pool.labels}, taints=taints, capacity=capacity)

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from aicc.errors import ConfigError
+from aicc.errors import AiccError, ConfigError
 from aicc.paths import CHARTS
 from infra import versions
 
@@ -108,14 +108,17 @@ def render_together(chart: Path, releases: Sequence[Release], helm: Path) -> lis
 
 def _template(helm: Path, name: str, chart: Path, namespace: str, values: Mapping[str, Any]) -> str:
     command = [str(helm), "template", name, str(chart), "--namespace", namespace]
-    done = subprocess.run(
-        [*command, "--kube-version", versions.KUBERNETES, "--values", "-"],
-        input=json.dumps(values),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT_SECONDS,
-    )
+    try:
+        done = subprocess.run(
+            [*command, "--kube-version", versions.KUBERNETES, "--values", "-"],
+            input=json.dumps(values),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TIMEOUT_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise AiccError(f"helm rendered {name} for more than {_TIMEOUT_SECONDS} s", hint="run it again") from error
     if done.returncode != 0:
         raise ConfigError(f"chart {chart.name} refuses the values of {name}: {done.stderr.strip()}")
     return done.stdout

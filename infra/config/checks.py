@@ -6,8 +6,11 @@ import ipaddress
 from collections.abc import Iterator
 from itertools import combinations
 
+from infra import quantity
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Network
+
+_LEAST_NODE = {"cpu": "1", "memory": "1Gi"}
 
 
 def check(center: Center) -> list[Issue]:
@@ -53,6 +56,10 @@ def _pools(center: Center) -> Iterator[Issue]:
                 consequence="a zone would have no node",
             )
         node = pool.node
+        for field, least in _LEAST_NODE.items() if node else ():
+            found = getattr(node, field)
+            if quantity.parse(found) < quantity.parse(least):
+                yield Issue(f"{path}.node.{field}", "is too little for a node", found, allowed=f"{least} or more")
         if node and (node.accelerator is None) != (node.accelerators == 0):
             yield Issue(
                 f"{path}.node.accelerators",

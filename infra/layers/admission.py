@@ -83,13 +83,14 @@ def _accelerator_quota(resources: Iterable[str]) -> Policy:
     """Refuse accelerators where no quota grants them.
 
     A ResourceQuota only limits what it names: without this, a namespace with no quota could take every accelerator.
-    For the same reason slices such as alibabacloud.com/ppu-4u.1g12gb are refused: the quota counts whole cards.
+    For the same reason anything else of an accelerator's domain is refused: the quota counts whole cards, not slices
+    such as alibabacloud.com/ppu-4u.1g12gb or nvidia.com/mig-1g.10gb.
     """
-    known = json.dumps(list(resources))
+    domains = json.dumps(sorted({resource.partition("/")[0] + "/" for resource in resources}))
     annotations = "namespaceObject.metadata.annotations"
     has_grants = f"has({annotations}) && {json.dumps(names.GRANTED)} in {annotations}"
     limits = "(has(c.resources) && has(c.resources.limits) ? c.resources.limits.map(k, k) : [])"
-    wanted = f"{limits}.filter(k, {known}.exists(r, k == r || k.startsWith(r + '-')))"
+    wanted = f"{limits}.filter(k, {domains}.exists(domain, k.startsWith(domain)))"
     return Policy(
         "aicc-accelerator-quota",
         variables={

@@ -81,6 +81,16 @@ def _without_engines_own(inputs: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in inputs.items() if key not in ENGINES_OWN}
 
 
+def test_destroy_leaves_nothing(centre: Centre) -> None:
+    _pulumi(centre, "destroy", "--yes", "--skip-preview")
+    assert "resources" not in json.loads(_pulumi(centre, "stack", "export"))["deployment"]
+    with centre.kube() as kube:
+        namespaces = {item["metadata"]["name"] for item in kube.list("v1", "Namespace")}
+        assert namespaces == {"default", "kube-system", "kube-public", "kube-node-lease"}
+        assert kube.list("node.k8s.io/v1", "RuntimeClass") == []
+        assert kube.list("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy") == []
+
+
 def test_a_killed_pulumi_up_is_completed_by_the_next(tmp_path: Any) -> None:
     centre = Centre(tmp_path, "killed", small_config())
     try:

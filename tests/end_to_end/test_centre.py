@@ -116,6 +116,10 @@ RESTRICTED = {
             f"has none for {PPU}-4u.1g12gb",
         ),
         (
+            _pod("default", {"resources": {"limits": {"alibabacloud.com/else": 1}}}),
+            "has none for alibabacloud.com/else",
+        ),
+        (
             _pod(
                 "default",
                 initContainers=[{"name": "i", "image": "x:1", "resources": {"limits": {PPU: 2}}}],
