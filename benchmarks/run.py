@@ -25,6 +25,7 @@ from aicc.paths import REPO, cache_dir
 from aicc.progress import reporter
 from aicc.toolbox import ensure
 from benchmarks.large_stack import large
+from infra import versions
 
 RESULTS = Path(__file__).parent / "results.md"
 NODES = 1_000
@@ -155,7 +156,11 @@ def _by_hand(bench: Bench, nodes: Path, rendered: Path) -> None:
         ["kwokctl", "kwok", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"],
         reporter(),
     )
-    bench.environment |= {"KWOK_WORKDIR": str(bench.folder / "kwok"), "KUBECONFIG": str(bench.folder / "kwok.config")}
+    bench.environment |= {
+        "KWOK_WORKDIR": str(bench.folder / "kwok"),
+        "KWOK_KUBE_VERSION": f"v{versions.KUBERNETES}",
+        "KUBECONFIG": str(bench.folder / "kwok.config"),
+    }
     kubectl = [str(tools["kubectl"])]
     kwokctl = [str(tools["kwokctl"]), "--name", "byhand"]
     loopback = bench.folder / "kwokctl.yaml"
@@ -170,7 +175,6 @@ def _by_hand(bench: Bench, nodes: Path, rendered: Path) -> None:
         ("kube-controller-manager", "kube-controller-manager"),
         ("kube-scheduler", "kube-scheduler"),
         ("kwok-controller", "kwok"),
-        ("kubectl", "kubectl"),
     ):
         create += [f"--{flag}-binary", str(tools[name])]
 

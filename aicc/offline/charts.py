@@ -37,6 +37,7 @@ def expand(resources: Sequence[Resource], reporter: Reporter) -> list[Resource]:
         for urn, objects in zip(missing, made, strict=True):
             rendered[urn] = objects
             _keep(folder / f"{releases[urn].key}.json", json.dumps(objects))
+        _make_room(folder)
     expanded = []
     for resource in resources:
         expanded.append(resource)
@@ -72,11 +73,14 @@ def _cached(folder: Path, release: Release) -> list[dict[str, Any]] | None:
 
 
 def _keep(cached: Path, text: str) -> None:
-    """Write atomically, and make room where the cache has grown large."""
-    folder = cached.parent
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as temporary:
+    """Write atomically: another run may be reading."""
+    with tempfile.NamedTemporaryFile("w", dir=cached.parent, delete=False, encoding="utf-8") as temporary:
         temporary.write(text)
     Path(temporary.name).replace(cached)
+
+
+def _make_room(folder: Path) -> None:
+    """Forget the oldest renderings where there are too many."""
     kept = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
     for path in kept[: max(0, len(kept) - MAX_CACHED)]:
         path.unlink(missing_ok=True)
