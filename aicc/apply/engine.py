@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from aicc.apply import members
-from aicc.apply.applyset import TOOL, ApplySet, Scope
+from aicc.apply.applyset import PART_OF_LABEL, TOOL, ApplySet, Scope
 from aicc.apply.objects import GroupKind, ObjectRef, Outcome
 from aicc.apply.order import CAPACITY_HOLDERS, Step, steps
 from aicc.apply.wait import LISTED, Deadline, listed, until_current, until_gone
@@ -30,8 +29,9 @@ def apply(
 ) -> Outcome:
     """Apply the manifests wave by wave, each ready before the next, and delete members that are not among them.
 
-    Raises ClusterError with everything of a wave that the API server refused, and where an object belongs to another
-    ApplySet; NotReadyError where something is not ready, or deleted but not gone, after `timeout_seconds` in all.
+    Raises ClusterError with everything of a wave that the API server refused, and, before any change, where an object
+    is there already that this stack did not make; NotReadyError where something is not ready, or deleted but not gone,
+    after `timeout_seconds` in all.
     """
     applyset = ApplySet(kube, stack)
     declared = _refs(kube, manifests)
@@ -40,6 +40,7 @@ def apply(
     versions = {GroupKind.of(each.body): str(each.body["apiVersion"]) for each in manifests}
     found = members.find(kube, applyset, {kind: versions.get(kind) for kind in scope.kinds})
     _refuse_others(kube, {ref: found.others[ref] for ref in declared if ref in found.others})
+    _refuse_unowned(kube, applyset, [each for each in manifests if _ref(kube, each) not in found.ours])
     applyset.record(scope)
     left = {ref: obj for ref, obj in found.ours.items() if ref not in declared}
     run = _Run(kube, applyset, found.ours, left, reporter, Deadline.after(timeout_seconds))
@@ -137,26 +138,20 @@ def _refs(kube: Kube, manifests: Iterable[Manifest]) -> frozenset[ObjectRef]:
 
     Of a kind that is not served yet nothing exists, so its names need not be looked at more closely.
     """
-    bodies = [each.body for each in manifests]
-    kinds = {(str(body["apiVersion"]), str(body["kind"])) for body in bodies}
-    namespaced = {kind: kube.resource(*kind).namespaced for kind in kinds if kube.serves(*kind)}
-
-    def ref(body: Mapping[str, Any]) -> ObjectRef:
-        named = ObjectRef.of(body)
-        match namespaced.get((body["apiVersion"], body["kind"])):
-            case True:
-                return replace(named, namespace=named.namespace or DEFAULT_NAMESPACE)
-            case False:
-                return replace(named, namespace="")
-            case None:
-                return named
-
-    counts = Counter(map(ref, bodies))
+    counts = Counter(_ref(kube, each) for each in manifests)
     if twice := sorted(str(each) for each, count in counts.items() if count > 1):
         raise ClusterError(
             f"the program declares {', '.join(twice[:LISTED])} more than once", hint="remove or rename the others"
         )
     return frozenset(counts)
+
+
+def _ref(kube: Kube, manifest: Manifest) -> ObjectRef:
+    named, api_version = ObjectRef.of(manifest.body), str(manifest.body["apiVersion"])
+    if not kube.serves(api_version, manifest.kind):
+        return named
+    namespaced = kube.resource(api_version, manifest.kind).namespaced
+    return replace(named, namespace=named.namespace or DEFAULT_NAMESPACE if namespaced else "")
 
 
 def _scope(refs: Iterable[ObjectRef]) -> Scope:
@@ -172,6 +167,25 @@ def _refuse_others(kube: Kube, others: Mapping[ObjectRef, str]) -> None:
         f"{len(others)} objects are another set's; nothing was changed:{listed(lines, len(others))}",
         hint="rename them here, or remove them there first",
     )
+
+
+def _refuse_unowned(kube: Kube, applyset: ApplySet, new: Sequence[Manifest]) -> None:
+    """What somebody else made is not taken over: pruning and `destroy` would delete it one day."""
+
+    def is_there(each: Manifest) -> bool:
+        api_version = str(each.body["apiVersion"])
+        return (
+            kube.serves(api_version, each.kind)
+            and kube.get(api_version, each.kind, each.name, each.namespace) is not None
+        )
+
+    there = [str(each) for each, found in zip(new, kube.map(is_there, new), strict=True) if found]
+    if there:
+        raise ClusterError(
+            f"{len(there)} objects are in the cluster already, and this stack did not make them; nothing was changed:"
+            f"{listed(there[:LISTED], len(there))}",
+            hint=f"rename them here, or hand each over: kubectl label KIND NAME {PART_OF_LABEL}={applyset.id}",
+        )
 
 
 def _uid(obj: Object | None) -> str | None:

@@ -93,6 +93,22 @@ def test_an_object_of_another_set_is_refused_by_name(stack: Stack, reporter: Rep
     assert set(other.live()) == {"owned/theirs"}
 
 
+def test_what_somebody_else_made_is_not_taken_over(stack: Stack) -> None:
+    stack.apply(namespace("adopt"))
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": "adopt"}}
+    stack.kube.create({**theirs, "data": {"key": "theirs"}})
+    declared = (namespace("adopt"), config_map("new", "adopt"), config_map("theirs", "adopt"))
+    with pytest.raises(ClusterError, match="ConfigMap adopt/theirs") as error:
+        stack.apply(*declared)
+    assert "nothing was changed" in error.value.message
+    assert stack.live() == {}
+    assert error.value.hint is not None
+    assert stack.applyset.id in error.value.hint
+    stack.kube.patch("v1", "ConfigMap", "theirs", {"metadata": {"labels": {PART_OF_LABEL: stack.applyset.id}}}, "adopt")
+    stack.apply(*declared)
+    assert set(stack.live()) == {"adopt/new", "adopt/theirs"}
+
+
 def test_an_object_declared_twice_is_refused(stack: Stack) -> None:
     with pytest.raises(ClusterError, match="ConfigMap default/same more than once"):
         stack.apply(manifest("ConfigMap", "same"), config_map("same", "default"))

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from aicc.kube.client import Kube
 from aicc.local.cluster import LocalCluster
-from aicc.progress import PlainReporter
-
-
-class Recorder(PlainReporter):
-    """A reporter whose lines a test can read."""
-
-    def __init__(self) -> None:
-        self._buffer = io.StringIO()
-        super().__init__(Console(file=self._buffer, width=300))
-
-    @property
-    def text(self) -> str:
-        return self._buffer.getvalue()
+from tests.support.recorder import Recorder
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,7 @@ from aicc.local import processes
 from aicc.local.cluster import LocalCluster
 from aicc.local.configuration import LOOPBACK, Layout, read_ports
 from infra import versions
-
-from .conftest import Recorder
+from tests.support.recorder import Recorder
 
 pytestmark = pytest.mark.cluster
 

@@ -7,8 +7,7 @@ import pytest
 from aicc.errors import ClusterError
 from aicc.kube.client import Kube
 from aicc.local.nodes import NodeChanges, SimulatedNode, reconcile
-
-from .conftest import Recorder
+from tests.support.recorder import Recorder
 
 pytestmark = pytest.mark.cluster
 TAINT = {"key": "alibabacloud.com/ppu", "value": "true", "effect": "NoSchedule"}

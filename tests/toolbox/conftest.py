@@ -1,29 +1,15 @@
 """A cache of its own for every test, what the toolbox reports, and stand-in tools that are real executables."""
 
-import io
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from aicc.progress import PlainReporter
 from aicc.toolbox import download
 from aicc.toolbox.catalogue import Family, Release, Tool, platform_name
-
-
-class Recorder(PlainReporter):
-    """A reporter whose lines a test can read."""
-
-    def __init__(self) -> None:
-        self._buffer = io.StringIO()
-        super().__init__(Console(file=self._buffer, width=300))
-
-    @property
-    def text(self) -> str:
-        return self._buffer.getvalue()
+from tests.support.recorder import Recorder
 
 
 def script(version: str) -> bytes:

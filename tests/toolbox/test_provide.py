@@ -9,8 +9,9 @@ from aicc import paths
 from aicc.errors import PrerequisiteError
 from aicc.toolbox import cache, ensure, locate, provide
 from aicc.toolbox.catalogue import Release, Tool
+from tests.support.recorder import Recorder
 
-from .conftest import Recorder, script
+from .conftest import script
 from .server import Host, serving
 
 Make = Callable[..., Tool]
