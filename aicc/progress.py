@@ -13,6 +13,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 PLAIN_INTERVAL_SECONDS = 10.0
 """Without a terminal, a running step prints at most one line per interval."""
@@ -63,7 +64,9 @@ class TerminalReporter(_Messages):
     def step(self, title: str, total: int | None = None) -> Iterator[Step]:
         """Show a spinner, and a bar where the total is known."""
         started = time.monotonic()
-        columns = [SpinnerColumn(), TextColumn("{task.description}"), TextColumn("[dim]{task.fields[detail]}")]
+        # A long detail is cut, never the title.
+        title_column = TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=len(title)))
+        columns = [SpinnerColumn(), title_column, TextColumn("[dim]{task.fields[detail]}")]
         bar = [BarColumn(bar_width=24), MofNCompleteColumn()] if total is not None else []
         with Progress(*columns, *bar, TimeElapsedColumn(), console=self.console, transient=True) as progress:
             task = progress.add_task(title, total=total, detail="")
