@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help up status down test tools lint lock reference benchmark picture
+.PHONY: help environment up status down test tools lint lock reference benchmark picture
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -20,19 +20,18 @@ down: ## Remove the local centre
 test: lint tools ## Check everything: linters, types, charts, manifests, a real control plane, end to end
 	@$(PY) -m pytest
 
-tools: .venv/.requirements.txt ## Get the pinned binaries: found, downloaded or built
+tools: environment ## Get the pinned binaries: found, downloaded or built
 	@$(PY) -m aicc.toolbox
 
-lint: .venv/.requirements.txt
+lint: environment
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/mypy
 	@.venv/bin/yamllint --strict .
 	@$(PY) -m aicc.reference --check
 
-.venv/.requirements.txt: requirements-dev.txt
+environment:
 	@bin/environment requirements-dev.txt
-	@touch $@
 
 lock: ## Pin the dependencies of pyproject.toml anew, with hashes
 	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
@@ -41,7 +40,7 @@ lock: ## Pin the dependencies of pyproject.toml anew, with hashes
 reference: ## Write docs/reference anew
 	@$(PY) -m aicc.reference
 
-benchmark: .venv/.requirements.txt ## Measure, side by side with kwokctl, kubectl and the Pulumi CLI
+benchmark: environment ## Measure, side by side with kwokctl, kubectl and the Pulumi CLI
 	@$(PY) -m benchmarks.run
 
 picture: ## Draw the architecture anew (needs Graphviz)

@@ -72,6 +72,21 @@ def _labels(path: str, pool: Pool, center: Center, accelerator: Accelerator | No
             )
 
 
+def distinct(center: Center, resolved: Sequence[PoolPlan]) -> Iterator[Issue]:
+    """On an existing cluster, where labels are all that tells nodes apart, no two pools have the same."""
+    seen: dict[frozenset[tuple[str, str]], str] = {}
+    for index, pool in enumerate(resolved if center.cloud.kind == "existing" else ()):
+        labels = frozenset(pool.labels.items())
+        if labels in seen:
+            yield Issue(
+                f"pools[{index}].labels",
+                f"do not tell {pool.name}'s nodes from those of {seen[labels]}",
+                allowed="a label that only this pool's nodes have",
+                consequence="each node would be counted in both pools",
+            )
+        seen.setdefault(labels, pool.name)
+
+
 def tenants(center: Center, accelerators: Mapping[str, AcceleratorPlan]) -> Iterator[Issue]:
     """Quotas name accelerators that some pool has, and together fit the pools."""
     given: dict[str, int] = dict.fromkeys(accelerators, 0)

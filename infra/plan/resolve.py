@@ -29,6 +29,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
     """
     _require([*checks.pools(center, catalogue)])
     pools = tuple(_pool(pool, center, catalogue) for pool in center.pools)
+    _require([*checks.distinct(center, pools)])
     accelerators = tuple(_accelerators(center, pools, catalogue))
     by_id = {accelerator.id: accelerator for accelerator in accelerators}
     _require([*checks.tenants(center, by_id), *checks.models(center, by_id, pools, catalogue)])

@@ -75,7 +75,7 @@ def _models(draw: st.DrawFn, accelerator: str, per_node: int, quota: int) -> lis
     ]
 
 
-CPUS = st.integers(1, 512).map(str) | st.integers(100, 512_000).map("{}m".format)
+CPUS = st.integers(1, 512).map(str) | st.integers(1_000, 512_000).map("{}m".format)
 MEMORIES = st.integers(1, 4096).map("{}Gi".format)
 SHAPES = st.fixed_dictionaries({"cpu": CPUS, "memory": MEMORIES}) | st.fixed_dictionaries(
     {
