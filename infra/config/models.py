@@ -93,29 +93,29 @@ Cloud = Annotated[LocalCloud | ExistingCloud, Field(discriminator="kind")]
 class Network(Declared):
     """Address ranges; they must not overlap."""
 
-    pod_cidr: Cidr = "10.64.0.0/14"
-    service_cidr: Cidr = "10.96.0.0/16"
-    node_cidr: Cidr = "10.32.0.0/14"
+    pod_cidr: Cidr = Field(default="10.64.0.0/14", description="Pods' addresses.")
+    service_cidr: Cidr = Field(default="10.96.0.0/16", description="Services' addresses; also a local cluster's.")
+    node_cidr: Cidr = Field(default="10.32.0.0/14", description="Nodes' addresses.")
 
 
 class NodeShape(Declared):
     """A node's size, for pools whose instance the catalogue does not have."""
 
-    cpu: Quantity
-    memory: Quantity
+    cpu: Quantity = Field(description="Cores, such as 64; 1 or more.")
+    memory: Quantity = Field(description="Such as 512Gi; 1Gi or more.")
     accelerator: Name | None = Field(default=None, description="An accelerator of the catalogue; none for CPU nodes.")
-    accelerators: Annotated[int, Field(ge=0, le=128)] = 0
+    accelerators: Annotated[int, Field(ge=0, le=128, description="Pieces per node.")] = 0
 
 
 class Pool(Declared):
     """A group of like nodes."""
 
-    name: Name
+    name: Name = Field(description="Part of its nodes' names.")
     instance: str | None = Field(default=None, description="An instance of the catalogue for this cloud.")
     node: NodeShape | None = Field(default=None, description="The node's size, where no instance is named.")
-    nodes: Annotated[int, Field(ge=1, le=20_000)]
-    zones: tuple[Name, ...] = ("zone-a",)
-    nodes_per_rack: Annotated[int, Field(ge=1, le=256)] = 8
+    nodes: Annotated[int, Field(ge=1, le=20_000, description="How many, in all zones together.")]
+    zones: tuple[Name, ...] = Field(default=("zone-a",), description="Nodes are dealt to them in turn.")
+    nodes_per_rack: Annotated[int, Field(ge=1, le=256, description="For the rack label of simulated nodes.")] = 8
     labels: dict[LabelKey, LabelValue] = Field(default={}, description="Further labels of the pool's nodes.")
 
 
@@ -129,47 +129,47 @@ class Quota(Declared):
         default=None, description="Cores; default: the accelerators' share of their hosts + 16."
     )
     memory: Quantity | None = Field(default=None, description="Default: the accelerators' share of their hosts + 64Gi.")
-    storage: Quantity = "10Ti"
-    pods: Annotated[int, Field(ge=1, le=100_000)] = 500
+    storage: Quantity = Field(default="10Ti", description="All volume claims together.")
+    pods: Annotated[int, Field(ge=1, le=100_000, description="Pods that have not ended.")] = 500
 
 
 class Tenant(Declared):
     """A group of people with a namespace, rights in it, and a quota."""
 
-    name: Name
-    kind: TenantKind
+    name: Name = Field(description="Its namespace is `tenant-` and this.")
+    kind: TenantKind = Field(description="Sets the priority of its pods: cloud-service, enterprise, research.")
     group: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="The identity provider's group whose members work in the tenant."
     )
-    quota: Quota = Quota()
+    quota: Quota = Field(default=Quota(), description="What it may use at the same time.")
 
 
 class Parallelism(Declared):
     """How one replica is spread over accelerators."""
 
-    tensor: Annotated[int, Field(ge=1, le=128)] = 1
-    pipeline: Annotated[int, Field(ge=1, le=64)] = 1
+    tensor: Annotated[int, Field(ge=1, le=128, description="Accelerators that share each layer.")] = 1
+    pipeline: Annotated[int, Field(ge=1, le=64, description="Stages that layers are divided into.")] = 1
 
 
 class Replicas(Declared):
     """How many replicas run; min < max scales automatically."""
 
-    min: Annotated[int, Field(ge=1, le=10_000)] = 1
-    max: Annotated[int, Field(ge=1, le=10_000)] = 1
+    min: Annotated[int, Field(ge=1, le=10_000, description="Always running.")] = 1
+    max: Annotated[int, Field(ge=1, le=10_000, description="At most; the tenant's quota must have room.")] = 1
 
 
 class Model(Declared):
     """A model that the centre serves."""
 
-    name: Name
-    tenant: Name
+    name: Name = Field(description="What clients ask for.")
+    tenant: Name = Field(description="The declared tenant that it belongs to, and whose quota it uses.")
     source: Annotated[str, StringConstraints(max_length=500, pattern=_SOURCE)] = Field(
         description="Where the engine finds it: a hub repository or a path in the model store."
     )
-    engine: Engine = "vllm"
+    engine: Engine = Field(default="vllm", description="The inference engine.")
     accelerator: Name = Field(description="An accelerator of the catalogue that some pool has.")
-    parallel: Parallelism = Parallelism()
-    replicas: Replicas = Replicas()
+    parallel: Parallelism = Field(default=Parallelism(), description="How a replica is spread over accelerators.")
+    replicas: Replicas = Field(default=Replicas(), description="How many run.")
     max_model_len: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
         default=None, description="Longest context, in tokens; default: the model's own."
     )
@@ -194,10 +194,10 @@ class Admission(Declared):
 class Center(Declared):
     """The whole declared centre."""
 
-    name: Name
-    cloud: Cloud
-    network: Network = Network()
-    pools: tuple[Pool, ...]
-    tenants: tuple[Tenant, ...] = ()
-    models: tuple[Model, ...] = ()
-    admission: Admission = Admission()
+    name: Name = Field(description="A label of everything that belongs to it.")
+    cloud: Cloud = Field(description="Where it is built.")
+    network: Network = Field(default=Network(), description="Address ranges.")
+    pools: tuple[Pool, ...] = Field(description="Its nodes.")
+    tenants: tuple[Tenant, ...] = Field(default=(), description="Who uses it.")
+    models: tuple[Model, ...] = Field(default=(), description="What it serves.")
+    admission: Admission = Field(default=Admission(), description="Where the admission policies hold.")
