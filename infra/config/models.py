@@ -200,4 +200,4 @@ class Center(Declared):
     pools: tuple[Pool, ...] = Field(description="Its nodes.")
     tenants: tuple[Tenant, ...] = Field(default=(), description="Who uses it.")
     models: tuple[Model, ...] = Field(default=(), description="What it serves.")
-    admission: Admission = Field(default=Admission(), description="Where the admission policies hold.")
+    admission: Admission = Field(default=Admission(), description="Where its policies hold.")
