@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 
 import pytest
@@ -22,6 +23,12 @@ STACKS = {
 # More, at random: pytest --hypothesis-profile=default
 settings.register_profile("aicc", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("aicc")
+
+
+def pytest_configure() -> None:
+    """A shell starts its background jobs with SIGINT ignored, and so would be what the tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
