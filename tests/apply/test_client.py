@@ -60,12 +60,14 @@ def test_creating_what_exists_is_an_error(kube: Kube, home: str) -> None:
 
 
 def test_status_is_written_apart_from_spec(kube: Kube, home: str) -> None:
-    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-    kube.apply(manifest("PersistentVolumeClaim", "p", home, spec=claim).body, "test")
-    kube.patch_status("v1", "PersistentVolumeClaim", "p", {"phase": "Lost"}, home)
-    live = kube.get("v1", "PersistentVolumeClaim", "p", home)
+    # Where no cloud gives addresses, no controller writes this status, so nothing sets it back.
+    spec = {"type": "LoadBalancer", "ports": [{"port": 80}]}
+    kube.apply(manifest("Service", "s", home, spec=spec).body, "test")
+    addresses = {"ingress": [{"ip": "192.0.2.1", "ipMode": "VIP"}]}
+    kube.patch_status("v1", "Service", "s", {"loadBalancer": addresses}, home)
+    live = kube.get("v1", "Service", "s", home)
     assert live is not None
-    assert live["status"]["phase"] == "Lost"
+    assert live["status"]["loadBalancer"] == addresses
 
 
 def test_a_kind_defined_just_now_is_found(kube: Kube) -> None:
