@@ -109,8 +109,3 @@ class CenterPlan:
     accelerators: tuple[AcceleratorPlan, ...]
     tenants: tuple[TenantPlan, ...]
     models: tuple[ModelPlan, ...]
-
-    @property
-    def nodes(self) -> int:
-        """Nodes in all pools."""
-        return sum(pool.nodes for pool in self.pools)
