@@ -1,6 +1,7 @@
 # `make up` brings the local centre up; `make test` checks everything. Both set up what they need, and are safe to run again.
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
+LOCK := .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
 .PHONY: help environment up status down test tools lint lock reference benchmark picture
 
@@ -34,8 +35,8 @@ environment:
 	@bin/environment requirements-dev.txt
 
 lock: ## Pin the dependencies of pyproject.toml anew, with hashes
-	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
-	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.txt
+	@$(LOCK) -o requirements.txt
+	@for extra in dev alicloud aws gcp azure; do $(LOCK) --extra $$extra -o requirements-$$extra.txt; done
 
 reference: ## Write docs/reference anew
 	@$(PY) -m aicc.reference

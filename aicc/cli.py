@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 
 from aicc.drivers.choice import Choice
-from aicc.errors import INTERRUPTED, AiccError, PrerequisiteError, exit_codes
+from aicc.errors import INTERRUPTED, AiccError, ConfigError, PrerequisiteError, exit_codes
+from aicc.kinds import Kind as CatalogueKind
 
 _CODES = "\n\n".join(f"{code}: {meaning}" for code, meaning in sorted(exit_codes().items()))
 
@@ -32,11 +33,15 @@ app = typer.Typer(
     epilog=f"**Exit codes**\n\n{_CODES}",
 )
 
+catalogue = typer.Typer(name="catalogue", no_args_is_help=True, help="What is known of accelerators, clouds and grids.")
+app.add_typer(catalogue)
+
 StackName = Annotated[
     str,
     typer.Option("--stack", "-s", envvar="AICC_STACK", help="The stack, declared in Pulumi.STACK.yaml; or that file."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")]
 DriverName = Annotated[
     Choice,
     typer.Option(
@@ -59,6 +64,101 @@ def plan(stack: StackName = "local", *, as_json: AsJson = False) -> None:
             _print_json(command.as_json(found, graph))
         else:
             command.show(found, graph, _console())
+
+
+@app.command()
+def estimate(
+    stack: StackName = "local",
+    *,
+    explain: Annotated[bool, typer.Option("--explain", help="Show every step of the arithmetic.")] = False,
+    as_markdown: AsMarkdown = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the stack would cost, draw and emit, and where each figure is from. Needs no cluster."""
+    from aicc.commands import estimate as command  # noqa: PLC0415
+
+    with _clear_errors(f"aicc estimate --stack {stack}"):
+        found = _stack(stack)
+        estimated = command.estimate(found)
+        if as_json:
+            _print_json(command.as_json(found, estimated))
+        elif as_markdown:
+            print(command.as_markdown(found, estimated))
+        else:
+            command.show(found, estimated, _console(), explain=explain)
+
+
+@app.command()
+def diff(
+    base: Annotated[str, typer.Argument(help="A git revision: a branch, a tag, a commit.")],
+    stack: StackName = "local",
+    *,
+    as_markdown: AsMarkdown = False,
+    limit: Annotated[int, typer.Option(min=4_000, help="Most characters of Markdown; lists are cut to fit.")] = 65_536,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the working tree changes about a stack: resources, money, power, carbon, quotas, policies."""
+    from aicc.commands import diff as command  # noqa: PLC0415
+
+    with _clear_errors(f"aicc diff {base} --stack {stack}"):
+        found = command.diff(base, stack, _reporter())
+        if as_json:
+            _print_json(command.as_json(found))
+        elif as_markdown:
+            print(command.as_markdown(found, limit))
+        else:
+            command.show(found, _console())
+
+
+@app.command()
+def policy(stack: StackName = "local", *, as_json: AsJson = False) -> None:
+    """Hold the stack against the policy pack; a mandatory violation ends with exit code 3. Needs no cluster."""
+    from aicc.commands import plan as planning  # noqa: PLC0415
+    from aicc.commands import policy as command  # noqa: PLC0415
+
+    with _clear_errors(f"aicc policy --stack {stack}"):
+        report = command.check(planning.plan(_stack(stack), _reporter()))
+        if as_json:
+            _print_json(report.as_json())
+        else:
+            command.show(report, _console())
+        if not report.passes:
+            raise typer.Exit(ConfigError.exit_code)
+
+
+@catalogue.command("list")
+def catalogue_list(
+    kind: Annotated[CatalogueKind | None, typer.Argument(help="Only entries of this kind.")] = None,
+    *,
+    cloud: Annotated[str | None, typer.Option(help="Only what this cloud has, uses or draws from.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what is known: accelerators, instances, services, grids, operators."""
+    from aicc.commands import catalogue as command  # noqa: PLC0415
+
+    with _clear_errors("aicc catalogue list"):
+        found = command.listed(kind, cloud)
+        if as_json:
+            _print_json(command.as_json(found))
+        else:
+            command.show_list(found, _console())
+
+
+@catalogue.command("show")
+def catalogue_show(
+    name: Annotated[str, typer.Argument(help="An entry's id, as `catalogue list` shows it.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show an entry: every figure with its source, date and confidence, and what other sources say."""
+    from aicc.commands import catalogue as command  # noqa: PLC0415
+
+    with _clear_errors(f"aicc catalogue show {name}"):
+        found = command.named(name)
+        if as_json:
+            _print_json(command.as_json(found))
+        else:
+            command.show(found, _console())
 
 
 @app.command()
@@ -140,9 +240,12 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def _stack(name: str) -> Any:
+    from aicc import sdks  # noqa: PLC0415
     from aicc.stacks import stack  # noqa: PLC0415
 
-    return stack(name)
+    found = stack(name)
+    sdks.ensure(found.plan.cloud.kind, _reporter())
+    return found
 
 
 def _reporter() -> Any:

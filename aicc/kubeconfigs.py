@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aicc.errors import ClusterError
 from aicc.stacks import Stack
 from infra.clouds.local_paths import kubeconfig_path
-from infra.config.models import ExistingCloud
+from infra.config.clouds import ExistingCloud, PublicCloud
 
 if TYPE_CHECKING:
     from aicc.kube.client import Kube
@@ -23,6 +23,11 @@ def kubeconfig_of(stack: Stack) -> tuple[Path, str | None]:
     if isinstance(cloud, ExistingCloud):
         path, context = Path(cloud.kubeconfig).expanduser(), cloud.context
         hint = "cloud.kubeconfig in the stack's file names it"
+    elif isinstance(cloud, PublicCloud):
+        from aicc.drivers.pulumi import save_kubeconfig  # noqa: PLC0415  it imports the Automation API
+
+        path, context = save_kubeconfig(stack), None
+        hint = f"bring the cluster up first: aicc up --stack {stack.name}"
     else:
         path, context = kubeconfig_path(stack.name), None
         hint = f"bring the cluster up first: aicc up --stack {stack.name}"

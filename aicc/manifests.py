@@ -21,6 +21,8 @@ class Manifest:
     """apiVersion, kind, metadata, spec … in Kubernetes' own spelling."""
     secret: bool = False
     """Whether the body holds a secret in clear: it is applied, and written nowhere."""
+    incomplete: bool = False
+    """Whether the body needs a value that the cloud gives only when it makes a resource."""
 
     @property
     def kind(self) -> str:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from aicc.cli import app
 from aicc.errors import exit_codes
 from aicc.paths import REPO
+from infra.catalogue.places import Grid, Host, Operator, Service
 from infra.catalogue.schema import Accelerator, Instance
 from infra.config.load import KEY
 from infra.config.models import Center
@@ -37,6 +38,10 @@ def pages() -> dict[str, str]:
         "center.schema.json": _json(center),
         "accelerator.schema.json": _json(Accelerator.model_json_schema(by_alias=True)),
         "instances.schema.json": _json(TypeAdapter(dict[str, Instance]).json_schema(by_alias=True)),
+        "service.schema.json": _json(Service.model_json_schema(by_alias=True)),
+        "grids.schema.json": _json(TypeAdapter(dict[str, Grid]).json_schema(by_alias=True)),
+        "operators.schema.json": _json(TypeAdapter(dict[str, Operator]).json_schema(by_alias=True)),
+        "host.schema.json": _json(Host.model_json_schema(by_alias=True)),
         "config.md": _GENERATED + _config(schema, defs),
         "commands.md": _GENERATED + _commands(),
     }
@@ -88,12 +93,21 @@ def _commands() -> str:
     group = typer.main.get_command(app)
     context = group.make_context("aicc", [], resilient_parsing=True)
     sections = [f"# Commands\n\n{(group.help or '').strip()}\n"]
-    for name in group.list_commands(context):  # type: ignore[attr-defined]
-        command = group.get_command(context, name)  # type: ignore[attr-defined]
+    for name, command in _leaves(group, context, ""):
         sections.append(f"## aicc {name}\n\n{command.help}\n\n" + "\n".join(_options(command)) + "\n")
     codes = "\n".join(f"| {code} | {meaning} |" for code, meaning in sorted(exit_codes().items()))
     sections.append(f"## Exit codes\n\n| code | meaning |\n| --- | --- |\n{codes}\n")
     return "\n".join(sections)
+
+
+def _leaves(group: Any, context: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Every command, those of groups with the group's name before theirs."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if hasattr(command, "list_commands"):
+            yield from _leaves(command, context, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
 
 
 def _options(command: Any) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.config.models import TenantKind
+from infra.config.fields import TenantKind
 
 DOMAIN = "aicc.io"
 
@@ -14,6 +14,8 @@ TENANT_KIND = f"{DOMAIN}/tenant-kind"
 POOL = f"{DOMAIN}/pool"
 RACK = f"{DOMAIN}/rack"
 SIMULATED = f"{DOMAIN}/simulated"
+DATA = f"{DOMAIN}/data"
+"""Pod label: the pod uses its service account's rights in the cloud, so its network is open to the cloud's services."""
 GRANTED = f"{DOMAIN}/accelerator-resources"
 """Namespace annotation: the accelerator resources that its pods may ask for, comma-separated."""
 

@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.clouds.base import ClusterOut
+from infra.estimate import Estimate
 from infra.plan import CenterPlan, ModelPlan
 
 MODEL_PORT = 8000
 
 
-def of(plan: CenterPlan, cluster: ClusterOut) -> Mapping[str, Any]:
+def of(plan: CenterPlan, cluster: ClusterOut, estimate: Estimate) -> Mapping[str, Any]:
     """Every export of the stack."""
     return {
         "center": plan.name,
         "kubeconfig": cluster.kubeconfig,
         "tenants": {tenant.name: tenant.namespace for tenant in plan.tenants},
         "models": {model.name: endpoint(model) for model in plan.models},
+        "estimate": estimate.total.as_dict(),
+        **({"cloud": dict(cluster.exports)} if cluster.exports else {}),
     }
 
 

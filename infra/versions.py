@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 KUBERNETES = "1.37.2"
 """The local cluster's control plane. Clouds offer older minors; the manifests use GA APIs only."""
 
@@ -9,3 +11,33 @@ ETCD = "3.7.3"
 KWOK = "0.8.0"
 HELM = "4.3.1"
 KUBECONFORM = "0.8.0"
+
+
+@dataclass(frozen=True)
+class UpstreamChart:
+    """A chart that somebody else publishes."""
+
+    chart: str
+    """An `oci://` address, or a name in `repository`."""
+    version: str
+    repository: str | None = None
+
+
+CERT_MANAGER = UpstreamChart("oci://quay.io/jetstack/charts/cert-manager", "v1.21.2")
+EXTERNAL_SECRETS = UpstreamChart("oci://ghcr.io/external-secrets/charts/external-secrets", "2.9.0")
+GATEWAY_API = UpstreamChart("oci://docker.io/envoyproxy/gateway-crds-helm", "v1.8.1")
+JOBSET = UpstreamChart("oci://registry.k8s.io/jobset/charts/jobset", "0.12.0")
+KEDA = UpstreamChart("keda", "2.20.2", "https://kedacore.github.io/charts")
+KUEUE = UpstreamChart("oci://registry.k8s.io/kueue/charts/kueue", "0.19.4")
+LWS = UpstreamChart("oci://registry.k8s.io/lws/charts/lws", "0.9.0")
+PROMETHEUS_OPERATOR = UpstreamChart(
+    "kube-prometheus-stack", "88.5.3", "https://prometheus-community.github.io/helm-charts"
+)
+VELERO = UpstreamChart("velero", "12.1.0", "https://vmware-tanzu.github.io/helm-charts")
+
+VELERO_PLUGINS = {
+    "s3": "docker.io/velero/velero-plugin-for-aws:v1.14.2",
+    "gs": "docker.io/velero/velero-plugin-for-gcp:v1.14.2",
+    "azblob": "docker.io/velero/velero-plugin-for-microsoft-azure:v1.14.2",
+}
+"""By the object store's scheme; 1.14 goes with Velero 1.18."""

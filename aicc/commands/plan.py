@@ -8,9 +8,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.tree import Tree
 
-from aicc.offline.charts import CHART_TYPE
+from aicc.commands import policy
+from aicc.commands.estimate import estimate, section
+from aicc.offline.charts import is_chart
 from aicc.offline.graph import Graph, graph_of, layer_of
-from aicc.offline.secrets import mask
+from aicc.offline.values import mask
 from aicc.progress import Reporter
 from aicc.stacks import Stack
 from infra.layers import ordered
@@ -29,6 +31,7 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
         "stack": stack.name,
         "center": center.name,
         "cloud": center.cloud.kind,
+        "notes": list(center.notes),
         "pools": [
             {
                 "name": pool.name,
@@ -51,6 +54,8 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
             }
             for model in center.models
         ],
+        "estimate": estimate(stack).as_dict(),
+        "policy": policy.check(graph).as_json(),
         "counts": graph.counts,
         "outputs": mask(graph.outputs),
         "resources": [
@@ -68,7 +73,14 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
 
 def show(stack: Stack, graph: Graph, console: Console) -> None:
     """Print the plan for people."""
-    console.print(Group(_pools(stack.plan), "", _tree(stack, graph), "", _summary(graph)))
+    console.print(Group(_pools(stack.plan), "", section(estimate(stack)), "", _tree(stack, graph), ""))
+    policy.show(policy.check(graph), console)
+    console.print(Group(*_notes(stack), _summary(graph)))
+
+
+def _notes(stack: Stack) -> list[str]:
+    """What could not be verified."""
+    return [f"note: {note}" for note in stack.plan.notes]
 
 
 def _pools(center: CenterPlan) -> Table:
@@ -82,8 +94,10 @@ def _pools(center: CenterPlan) -> Table:
 
 def _tree(stack: Stack, graph: Graph) -> RenderableType:
     tree = Tree(f"[bold]{stack.name}[/] on cloud {stack.plan.cloud.kind}")
-    for layer in [*(["cloud"] if "cloud" in graph.counts else []), *(layer.name for layer in ordered())]:
+    for layer in ("cloud", *(layer.name for layer in ordered())):
         counts = graph.counts.get(layer, {})
+        if not counts:
+            continue
         branch = tree.add(f"[bold]{layer}[/] ({sum(counts.values())})")
         for kind, count in counts.items():
             branch.add(f"{kind} × {count}")
@@ -91,7 +105,7 @@ def _tree(stack: Stack, graph: Graph) -> RenderableType:
 
 
 def _summary(graph: Graph) -> str:
-    charts = sum(resource.type == CHART_TYPE for resource in graph.resources)
+    charts = sum(is_chart(resource) for resource in graph.resources)
     waves = max((manifest.wave for manifest in graph.manifests), default=-1) + 1
     cloud = len(graph.cloud_resources)
     return (

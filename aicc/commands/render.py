@@ -10,6 +10,8 @@ import yaml
 from aicc.errors import AiccError
 from aicc.manifests import Manifest
 from aicc.offline.graph import Graph
+from aicc.offline.record import Resource
+from aicc.offline.values import without_later
 
 INDEX = "kustomization.yaml"
 _HEADER = "# Rendered by `aicc render`; change the stack, not this file.\n"
@@ -23,19 +25,22 @@ class NotOursError(AiccError):
 def render(graph: Graph, out: Path) -> list[Path]:
     """Write one file per object and an index in dependency order; what an earlier rendering left over is removed.
 
-    Objects that hold a secret are left out. The index comes first, so that a second rendering can go on from an
-    interrupted one.
+    Objects that hold a secret, or a value that only the cloud can give, are left out. Charts that others publish are
+    named in the index, for `kustomize build --enable-helm`. The index comes first, so that a second rendering can go on
+    from an interrupted one.
 
     Raises NotOursError, before writing, where the folder holds anything else.
     """
     earlier = _rendered(out)
-    files = {path_of(manifest): manifest for manifest in graph.manifests if not manifest.secret}
+    kept = [manifest for manifest in graph.manifests if not (manifest.secret or manifest.incomplete)]
+    files = {path_of(manifest): manifest for manifest in kept}
     for stale in earlier - set(files):
         _remove(out / stale)
     index = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [str(relative) for relative in files],
+        **({"helmCharts": charts} if (charts := [_chart(item) for item in graph.upstream_charts]) else {}),
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / INDEX).write_text(_HEADER + _dump(index), encoding="utf-8")
@@ -44,6 +49,21 @@ def render(graph: Graph, out: Path) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_HEADER + _dump(manifest.body), encoding="utf-8")
     return [out / relative for relative in files]
+
+
+def _chart(release: Resource) -> Mapping[str, object]:
+    """A release as kustomize writes it; what the cloud gives later is left out of its values."""
+    inputs = release.inputs
+    address, _, name = inputs["chart"].rpartition("/")
+    return {
+        "name": name,
+        "repo": address or inputs["repositoryOpts"]["repo"],
+        "version": inputs["version"],
+        "releaseName": release.name,
+        "namespace": inputs["namespace"],
+        "includeCRDs": True,
+        "valuesInline": without_later(inputs.get("values", {})),
+    }
 
 
 def path_of(manifest: Manifest) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
 from aicc import paths
 from aicc.drivers.base import Changes
-from aicc.errors import ClusterError, LockedError
+from aicc.errors import ClusterError, LockedError, PrerequisiteError
 from aicc.progress import Reporter, Step
 from aicc.stacks import Stack
 
@@ -67,6 +68,24 @@ class PulumiDriver:
                 lambda: selected.destroy(**_options(stack, step)),
             )
         return Changes(deleted=_counts(done).get("delete", 0))
+
+
+def save_kubeconfig(stack: Stack) -> Path:
+    """The kubeconfig that the stack exports, in a file that only its user can read.
+
+    The file is not there where the stack has none yet. Raises PrerequisiteError without the CLI.
+    """
+    if not shutil.which("pulumi"):
+        raise PrerequisiteError(
+            f"stack {stack.name} keeps its kubeconfig in Pulumi's state, and the Pulumi CLI is not on PATH",
+            hint="install it (pulumi.com/docs/install)",
+        )
+    path = paths.state_dir(stack.name) / "kubeconfig"
+    exported = _select(stack).outputs().get("kubeconfig")
+    path.unlink(missing_ok=True)
+    if exported is not None and exported.value:
+        _write_private(path, str(exported.value))
+    return path
 
 
 def _counts(done: automation.UpResult | automation.DestroyResult) -> dict[str, int]:
@@ -117,10 +136,15 @@ def _passphrase(folder: Path) -> Path:
     """A random passphrase of this stack's own, readable by its user only."""
     path = folder / "passphrase"
     if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(32))
+        _write_private(path, secrets.token_urlsafe(32))
     return path
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a new file that only its user can read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _follow(step: Step) -> Callable[[Any], None]:

@@ -1,4 +1,4 @@
-"""Expands the program's Helm charts with `helm template`, into the resources that the provider would register.
+"""Expands releases of this project's own charts with `helm template`, into what the provider would register.
 
 Renderings are cached by everything that goes into them: a chart that did not change costs nothing.
 """
@@ -15,7 +15,7 @@ from aicc import paths
 from aicc.errors import ConfigError
 from aicc.offline.helm import Release, render
 from aicc.offline.record import PROGRAM, Resource
-from aicc.offline.secrets import has_secret
+from aicc.offline.values import has_secret
 from aicc.progress import Reporter
 from aicc.toolbox import ensure
 from infra.layers.objects import type_token
@@ -29,7 +29,7 @@ def expand(resources: Sequence[Resource], reporter: Reporter) -> list[Resource]:
 
     Raises ConfigError with Helm's message where a chart refuses its values.
     """
-    releases = {resource.urn: _release(resource) for resource in resources if resource.type == CHART_TYPE}
+    releases = {resource.urn: _release(resource) for resource in resources if is_own_chart(resource)}
     folder = paths.private_dir(paths.cache_dir() / "charts")
     rendered = {urn: _cached(folder, release) for urn, release in releases.items()}
     if missing := [urn for urn, objects in rendered.items() if objects is None]:
@@ -43,6 +43,16 @@ def expand(resources: Sequence[Resource], reporter: Reporter) -> list[Resource]:
         expanded.append(resource)
         expanded += [_child(resource, body) for body in rendered.get(resource.urn) or []]
     return expanded
+
+
+def is_chart(resource: Resource) -> bool:
+    """Whether it is a Helm release."""
+    return resource.type == CHART_TYPE
+
+
+def is_own_chart(resource: Resource) -> bool:
+    """Whether it is a release of a chart in this repository; others are rendered where their registry is reached."""
+    return is_chart(resource) and "version" not in resource.inputs
 
 
 def _release(chart: Resource) -> Release:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from aicc.manifests import Manifest
-from aicc.offline.charts import CHART_TYPE, expand
+from aicc.offline.charts import expand, is_chart, is_own_chart
 from aicc.offline.record import Resource, record
-from aicc.offline.secrets import has_secret, reveal
+from aicc.offline.values import has_later, has_secret, reveal
 from aicc.progress import Reporter
 from infra.config.load import PROJECT, raw_config
 
@@ -35,7 +35,14 @@ class Graph:
         objects = [resource for resource in self.resources if _is_object(resource)]
         waves = _waves(self.resources)
         manifests = [
-            Manifest(item.urn, layer_of(item), waves[item.urn], ordered(reveal(item.inputs)), has_secret(item.inputs))
+            Manifest(
+                item.urn,
+                layer_of(item),
+                waves[item.urn],
+                ordered(reveal(item.inputs)),
+                secret=has_secret(item.inputs),
+                incomplete=has_later(item.inputs),
+            )
             for item in objects
         ]
         return tuple(sorted(manifests, key=lambda item: (item.wave, item.layer, item.kind, str(item))))
@@ -50,12 +57,19 @@ class Graph:
         ]
 
     @property
+    def upstream_charts(self) -> list[Resource]:
+        """Releases of charts that others publish; they are rendered where their registry is reached."""
+        return [resource for resource in self.resources if is_chart(resource) and not is_own_chart(resource)]
+
+    @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Objects by layer and type, as `{"tenancy": {"core/v1:Namespace": 3}}`."""
         counts: dict[str, Counter[str]] = {}
         for resource in self.resources:
             if resource.custom and not resource.type.startswith(_PROVIDER_PREFIX):
                 counts.setdefault(layer_of(resource), Counter())[resource.type.removeprefix("kubernetes:")] += 1
+        for chart in self.upstream_charts:
+            counts.setdefault(layer_of(chart), Counter())[f"chart {chart.name} {chart.inputs['version']}"] += 1
         return {layer: dict(sorted(counter.items())) for layer, counter in counts.items()}
 
 
@@ -96,17 +110,20 @@ def _place(resource: Resource) -> tuple[str, str]:
 
 
 def _waves(resources: Sequence[Resource]) -> dict[str, int]:
-    """For each resource, the longest chain of objects that must exist before it."""
+    """For each resource, the longest chain of objects that must exist before it.
+
+    What it waits for in a cloud counts for nothing here: only the engine creates that.
+    """
     children: dict[str, list[str]] = {}
     for resource in resources:
         children.setdefault(resource.parent, []).append(resource.urn)
-    charts = {resource.urn for resource in resources if resource.type == CHART_TYPE}
+    charts = {resource.urn for resource in resources if is_chart(resource)}
 
     def needed(urns: Iterable[str]) -> set[str]:
         return {need for urn in urns for need in (children.get(urn, []) if urn in charts else [urn])}
 
     by_urn = {resource.urn: resource for resource in resources}
-    needs = {resource.urn: needed(resource.dependencies) for resource in resources}
+    needs = {resource.urn: needed(resource.dependencies) & by_urn.keys() for resource in resources}
     waves: dict[str, int] = {}
     for urn in TopologicalSorter(needs).static_order():
         earlier = [waves[need] + 1 for need in needs[urn] if _is_object(by_urn[need])]

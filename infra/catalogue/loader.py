@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from infra.catalogue.schema import Accelerator, Catalogue, Entry, Instance
+from infra.catalogue.entry import Entry
+from infra.catalogue.places import Grid, Host, Operator, Service
+from infra.catalogue.schema import Accelerator, Catalogue, Instance
 
 HERE = Path(__file__).resolve().parent
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -38,7 +41,26 @@ def load(folder: Path = HERE) -> Catalogue:
         for name, instance in instances[path.stem].items():
             if instance.accelerator is not None and instance.accelerator not in accelerators:
                 raise CatalogueError(f"{path.name}: {name} has accelerator {instance.accelerator!r}, which has no file")
-    return Catalogue(accelerators, instances)
+    services = {path.stem: _entry(Service, _read(path), path) for path in sorted((folder / "services").glob("*.yaml"))}
+    grids = {name: grid for path in sorted((folder / "grids").glob("*.yaml")) for name, grid in _many(Grid, path)}
+    operators = dict(_many(Operator, folder / "operators.yaml"))
+    for name, service in services.items():
+        _refers(f"services/{name}.yaml: operator", service.operator, operators)
+        for region, found in service.regions.items():
+            if found.grid is not None:
+                _refers(f"services/{name}.yaml: regions.{region}.grid", found.grid, grids)
+    host = _entry(Host, _read(folder / "host.yaml"), folder / "host.yaml")
+    return Catalogue(accelerators, instances, services, grids, operators, host)
+
+
+def _many(kind: type[_EntryT], path: Path) -> Iterator[tuple[str, _EntryT]]:
+    for name, data in _read(path).items():
+        yield name, _entry(kind, data, path)
+
+
+def _refers(place: str, name: str, known: Mapping[str, object]) -> None:
+    if name not in known:
+        raise CatalogueError(f"{place} is {name!r}, which is not in the catalogue")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,35 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-Confidence = Literal["official", "secondary", "derived", "assumed", "conflicting", "unknown"]
-Vendor = Literal["t-head", "nvidia", "huawei"]
+from infra.catalogue.entry import Confidence, Currency, Entry, Figure
+from infra.catalogue.places import Grid, Host, Operator, Service
 
-
-class Entry(BaseModel):
-    """Base of every catalogue entry: immutable, closed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
-
-
-class Figure(Entry):
-    """A number with where it comes from."""
-
-    value: float | None = Field(description="null where no figure was found")
-    source: str
-    date: date
-    confidence: Confidence
-    note: str | None = None
-    others: tuple[Disagreeing, ...] = Field(default=(), description="Figures of other sources that do not agree.")
-
-
-class Disagreeing(Entry):
-    """What another source says."""
-
-    value: float
-    source: str
+Vendor = Literal["t-head", "nvidia", "huawei", "amd", "google", "aws", "intel", "cambricon", "hygon"]
+Precision = Literal["fp64", "tf32", "fp16", "fp8", "fp4", "int8"]
+"""Of tensor arithmetic; fp16 stands for bf16 too."""
 
 
 class Taint(Entry):
@@ -72,12 +51,25 @@ class Kubernetes(Entry):
     """How the accelerator appears in a cluster."""
 
     resource: str = Field(description="The extended resource that pods ask for.")
+    sharing_resources: tuple[str, ...] = Field(
+        default=(), description="Resources that stand for parts of a piece: slices, memory, cores."
+    )
     labels: dict[str, str] = Field(description="Labels of its nodes; `{count}` stands for accelerators per node.")
     taints: tuple[Taint, ...]
     runtime_handler: str = Field(description="The container runtime's handler, for the RuntimeClass.")
     counts_per_pod: tuple[int, ...] = Field(description="Counts that a pod may ask for, by the node's topology.")
     device_plugin: Annotated[DaemonSetPlugin | ExternalPlugin, Field(discriminator="kind")]
     source: str
+
+
+class Exporter(Entry):
+    """What reports the accelerator's metrics."""
+
+    name: str
+    power_metric: str | None = Field(description="The metric of its power; null where none is published.")
+    power_unit: Literal["W", "mW", "mJ"] | None = Field(default=None, description="mJ: a counter of energy.")
+    source: str
+    note: str | None = None
 
 
 class ServingImage(Entry):
@@ -97,13 +89,19 @@ class Accelerator(Entry):
     vendor: Vendor
     kubernetes: Kubernetes
     memory_gib: Figure
-    fp16_tflops: Figure
-    fp8_tflops: Figure
+    dense_tflops: dict[Precision, Figure] = Field(description="By precision; one that is missing was not looked up.")
     scale_up_gbps: Figure = Field(description="Scale-up bandwidth, GB/s.")
     power_watts: Figure = Field(description="Thermal design power or board limit.")
     idle_watts: Figure
-    embodied_kgco2e: Figure = Field(alias="embodiedKgco2e")
-    serving: dict[Literal["vllm", "sglang"], ServingImage] = {}
+    embodied_kgco2e: Figure = Field(alias="embodiedKgco2e", description="Making one piece, with its share of a board.")
+    exporter: Exporter | None = Field(default=None, description="null where none was found.")
+    serving: dict[Literal["vllm", "sglang"], ServingImage] = Field(default={}, description="By engine.")
+
+
+class Price(Figure):
+    """A list price per hour, on demand, without tax; null where none is published."""
+
+    currency: Currency
 
 
 class Instance(Entry):
@@ -113,6 +111,12 @@ class Instance(Entry):
     memory_gib: int
     accelerator: str | None = None
     accelerators: int = 0
+    network_gbps: float | None = Field(default=None, description="Network bandwidth, Gbit/s; null where unknown.")
+    rdma: str | None = Field(default=None, description="The remote direct memory access network: EFA, InfiniBand, …")
+    zones: dict[str, tuple[str, ...]] | None = Field(
+        default=None, description="Where it is offered: region → zones; no zones: unknown ones; null: nothing is known."
+    )
+    prices: dict[str, Price] = Field(default={}, description="By region; a region without one has no known price.")
     source: str
     date: date
     confidence: Confidence
@@ -126,3 +130,8 @@ class Catalogue:
     accelerators: Mapping[str, Accelerator]
     instances: Mapping[str, Mapping[str, Instance]]
     """By cloud, then by instance name."""
+    services: Mapping[str, Service]
+    """Managed Kubernetes services, by cloud."""
+    grids: Mapping[str, Grid]
+    operators: Mapping[str, Operator]
+    host: Host

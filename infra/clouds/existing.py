@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra.clouds.base import ClusterOut
-from infra.config.models import ExistingCloud
+from infra.config.clouds import ExistingCloud
 from infra.plan import CenterPlan
 
 

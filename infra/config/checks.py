@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from infra import quantity
+from infra.config.clouds import PublicCloud, default_zones
 from infra.config.issues import Issue, unknown
-from infra.config.models import Center, Network
+from infra.config.models import Center, Network, Pool
+from infra.config.storage import BACKUPS, CHECKPOINTS, DATASETS, MODELS
 
 _LEAST_NODE = {"cpu": "1", "memory": "1Gi"}
 
 
 def check(center: Center) -> list[Issue]:
     """Every issue between fields, in the order of the file."""
-    return [*_networks(center.network), *_pools(center), *_names(center), *_models(center)]
+    return [
+        *_networks(center.network),
+        *_api_access(center),
+        *_cloud(center),
+        *_pools(center),
+        *_names(center),
+        *_models(center),
+        *_storage(center),
+    ]
 
 
 def _networks(network: Network) -> Iterator[Issue]:
@@ -36,24 +46,53 @@ def _networks(network: Network) -> Iterator[Issue]:
             )
 
 
+def _api_access(center: Center) -> Iterator[Issue]:
+    for index, cidr in enumerate(center.cloud.api_access if isinstance(center.cloud, PublicCloud) else ()):
+        try:
+            ipaddress.ip_network(cidr)
+        except ValueError as error:
+            path = f"cloud.apiAccess[{index}]"
+            yield Issue(path, f"is not an address range ({error})", cidr, allowed="such as 203.0.113.0/24")
+
+
+def _cloud(center: Center) -> Iterator[Issue]:
+    cloud, pools = center.cloud, [pool.name for pool in center.pools]
+    if not isinstance(cloud, PublicCloud):
+        return
+    if len(set(cloud.zones)) < len(cloud.zones):
+        yield Issue("cloud.zones", "names a zone twice", ", ".join(cloud.zones))
+    by_pool = {"reservations": cloud.reservations, "lingjun": getattr(cloud, "lingjun", {})}
+    for field, given in by_pool.items():
+        for pool in sorted(set(given) - set(pools)):
+            yield unknown(f"cloud.{field}.{pool}", pool, pools, "is not a declared pool")
+    for index, declared in enumerate(center.pools):
+        for zone in sorted(set(declared.zones or ()) - set(cloud.zones)):
+            yield unknown(
+                f"pools[{index}].zones",
+                zone,
+                cloud.zones,
+                "is not among cloud.zones",
+                consequence="the pool would have no subnet there",
+            )
+    if center.limits.regions and cloud.region not in center.limits.regions:
+        yield unknown("cloud.region", cloud.region, center.limits.regions, "is not among limits.regions")
+
+
 def _pools(center: Center) -> Iterator[Issue]:
     if not center.pools:
         yield Issue("pools", "is empty", allowed="one pool or more", consequence="nothing could run")
     for index, pool in enumerate(center.pools):
         path = f"pools[{index}]"
-        if not pool.zones:
-            yield Issue(f"{path}.zones", "is empty", allowed="one zone or more")
+        yield from _pool_zones(path, pool, default_zones(center.cloud) if pool.zones is None else pool.zones)
         if (pool.instance is None) == (pool.node is None):
             yield Issue(path, f"{pool.name} must have exactly one of instance and node", allowed="instance or node")
-        if len(set(pool.zones)) < len(pool.zones):
-            yield Issue(f"{path}.zones", "names a zone twice", ", ".join(pool.zones))
-        if pool.nodes < len(pool.zones):
+        if pool.scale and not pool.scale.min <= pool.nodes <= pool.scale.max:
             yield Issue(
                 f"{path}.nodes",
-                f"is fewer than the pool's {len(pool.zones)} zones",
+                f"is outside scale, {pool.scale.min} to {pool.scale.max}",
                 pool.nodes,
-                allowed=f"{len(pool.zones)} or more",
-                consequence="a zone would have no node",
+                allowed="scale.min to scale.max",
+                consequence="the pool would be resized at once",
             )
         node = pool.node
         for field, least in _LEAST_NODE.items() if node else ():
@@ -67,6 +106,21 @@ def _pools(center: Center) -> Iterator[Issue]:
                 node.accelerators,
                 allowed="an accelerator with a count of 1 or more, or neither",
             )
+
+
+def _pool_zones(path: str, pool: Pool, zones: Sequence[str]) -> Iterator[Issue]:
+    if not zones:
+        yield Issue(f"{path}.zones", "is empty", allowed="one zone or more")
+    if len(set(zones)) < len(zones):
+        yield Issue(f"{path}.zones", "names a zone twice", ", ".join(zones))
+    if pool.nodes < len(zones):
+        yield Issue(
+            f"{path}.nodes",
+            f"is fewer than the pool's {len(zones)} zones",
+            pool.nodes,
+            allowed=f"{len(zones)} or more",
+            consequence="a zone would have no node",
+        )
 
 
 def _names(center: Center) -> Iterator[Issue]:
@@ -108,3 +162,28 @@ def _models(center: Center) -> Iterator[Issue]:
                 allowed="repository:tag@sha256:… outside local stacks",
                 consequence="the admission policy would refuse its pods",
             )
+
+
+def _storage(center: Center) -> Iterator[Issue]:
+    storage = center.storage
+    if storage is None:
+        return
+    if not isinstance(center.cloud, PublicCloud):
+        yield Issue(
+            "storage",
+            f"cannot be made on cloud {center.cloud.kind}",
+            allowed="nothing: public clouds make storage",
+            consequence="nothing would be stored",
+        )
+    names = [bucket.name for bucket in storage.buckets]
+    for index, name in enumerate(names):
+        if names.index(name) < index:
+            yield Issue(f"storage.buckets[{index}].name", "is already the name of another bucket", name)
+    for required in sorted({MODELS, DATASETS, CHECKPOINTS, BACKUPS} - set(names)):
+        yield Issue(
+            "storage.buckets",
+            f"has no bucket {required}",
+            ", ".join(names),
+            allowed="models, datasets, checkpoints, backups, and others",
+            consequence="the platform's own services would have nowhere to store",
+        )

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from infra.config.checks import check
+from infra.config.fields import FORMS, Declared
 from infra.config.issues import InvalidCenterError, Issue, closest
-from infra.config.models import FORMS, Center, Declared
+from infra.config.models import Center
 
 PROJECT = "ai-compute-center"
 KEY = f"{PROJECT}:center"

@@ -8,86 +8,23 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import Field, StringConstraints
 
-from infra import quantity
-
-_NAME = r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$"
-_CIDR = r"^[0-9a-fA-F.:]+/[0-9]{1,3}$"
-_TAG, _DIGEST = r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", r"@sha256:[0-9a-f]{64}"
-_IMAGE = rf"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?({_TAG}|{_DIGEST}|{_TAG}{_DIGEST})$"
-_SOURCE = r"^[^-\s]\S*$"
-_LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
-_LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
-
-FORMS = {
-    _NAME: "a DNS label: at most 40 of a-z, 0-9 and -, starting and ending with a letter or digit",
-    quantity.PATTERN: "a Kubernetes quantity such as 500m, 16 or 1800Gi",
-    _CIDR: "an address range such as 10.64.0.0/14",
-    _IMAGE: "an image such as registry.example.com/vllm:1.2@sha256:…",
-    _SOURCE: "a hub repository such as Qwen/Qwen3-32B or a path: no spaces, and no - in front",
-    _LABEL_KEY: "a Kubernetes label key such as example.com/rack",
-    _LABEL_VALUE: "a Kubernetes label value: at most 63 letters, digits, -, _ and .",
-}
-"""Every pattern below in words, for error messages."""
-
-Name = Annotated[str, StringConstraints(pattern=_NAME)]
-"""It becomes part of namespaces, labels and node names, which end at 63 characters."""
-Quantity = Annotated[
-    str,
-    BeforeValidator(lambda value: str(value) if type(value) is int else value, json_schema_input_type=str | int),
-    StringConstraints(pattern=quantity.PATTERN),
-]
-"""Text, so that nothing is rounded; a whole number may be written bare."""
-Cidr = Annotated[str, StringConstraints(pattern=_CIDR)]
-ImageReference = Annotated[str, StringConstraints(pattern=_IMAGE)]
-LabelKey = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
-LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]
-
-Capability = Literal[
-    "cert-manager",
-    "external-secrets",
-    "fluid",
-    "gateway-api",
-    "jobset",
-    "keda",
-    "kueue",
-    "lws",
-    "prometheus-operator",
-    "velero",
-]
-TenantKind = Literal["research", "enterprise", "cloud-service"]
-Engine = Literal["vllm", "sglang"]
-
-
-class Declared(BaseModel):
-    """Base of everything declared: immutable, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, strict=True)
-
-
-class LocalCloud(Declared):
-    """The embedded local cluster: a real control plane on this machine, with simulated nodes."""
-
-    kind: Literal["local"]
-
-
-class ExistingCloud(Declared):
-    """A cluster that is already there; the centre is built on it and nothing else in it is touched."""
-
-    kind: Literal["existing"]
-    kubeconfig: str = Field(description="Path of the kubeconfig; `~` is expanded. A path, never its content.")
-    context: str = Field(description="The kubeconfig context to use, so that a changed default never redirects a run.")
-    capabilities: tuple[Capability, ...] = Field(
-        default=(), description="Operators whose custom resources the cluster serves; others are not used."
-    )
-    device_plugins: Literal["present", "install"] = Field(
-        default="present", description="Whether the accelerators' device plugins already run there."
-    )
-
-
-Cloud = Annotated[LocalCloud | ExistingCloud, Field(discriminator="kind")]
+from infra.catalogue.entry import Currency
+from infra.config.clouds import Cloud
+from infra.config.fields import (
+    SOURCE,
+    Cidr,
+    Declared,
+    Engine,
+    ImageReference,
+    LabelKey,
+    LabelValue,
+    Name,
+    Quantity,
+    TenantKind,
+)
+from infra.config.storage import Storage
 
 
 class Network(Declared):
@@ -107,6 +44,13 @@ class NodeShape(Declared):
     accelerators: Annotated[int, Field(ge=0, le=128, description="Pieces per node.")] = 0
 
 
+class NodeRange(Declared):
+    """How far a pool grows and shrinks by itself."""
+
+    min: Annotated[int, Field(ge=0, le=20_000, description="At least.")] = 0
+    max: Annotated[int, Field(ge=1, le=20_000, description="At most.")]
+
+
 class Pool(Declared):
     """A group of like nodes."""
 
@@ -114,7 +58,12 @@ class Pool(Declared):
     instance: str | None = Field(default=None, description="An instance of the catalogue for this cloud.")
     node: NodeShape | None = Field(default=None, description="The node's size, where no instance is named.")
     nodes: Annotated[int, Field(ge=1, le=20_000, description="How many, in all zones together.")]
-    zones: tuple[Name, ...] = Field(default=("zone-a",), description="Nodes are dealt to them in turn.")
+    scale: NodeRange | None = Field(default=None, description="Bounds of automatic scaling; none: always `nodes`.")
+    zones: tuple[Name, ...] | None = Field(
+        default=None, description="Nodes are dealt to them in turn; default: the cloud's zones, or zone-a without any."
+    )
+    spot: bool = Field(default=False, description="Spare capacity, cheaper, that the cloud may take back any time.")
+    owner: Name | None = Field(default=None, description="Who answers for the pool; default: the cloud's owner.")
     nodes_per_rack: Annotated[int, Field(ge=1, le=256, description="For the rack label of simulated nodes.")] = 8
     labels: dict[LabelKey, LabelValue] = Field(default={}, description="Further labels of the pool's nodes.")
 
@@ -163,7 +112,7 @@ class Model(Declared):
 
     name: Name = Field(description="What clients ask for.")
     tenant: Name = Field(description="The declared tenant that it belongs to, and whose quota it uses.")
-    source: Annotated[str, StringConstraints(max_length=500, pattern=_SOURCE)] = Field(
+    source: Annotated[str, StringConstraints(max_length=500, pattern=SOURCE)] = Field(
         description="Where the engine finds it: a hub repository or a path in the model store."
     )
     engine: Engine = Field(default="vllm", description="The inference engine.")
@@ -191,6 +140,30 @@ class Admission(Declared):
     )
 
 
+class Limits(Declared):
+    """What the centre may cost the company and the planet; the policy pack holds every plan against them."""
+
+    monthly_cost: dict[Currency, Annotated[float, Field(gt=0)]] = Field(
+        default={}, description="Ceiling of the estimate by currency, at list prices."
+    )
+    annual_tco2e: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, alias="annualTco2e", description="Ceiling of operational and embodied emissions, tonnes CO2e."
+    )
+    regions: tuple[Name, ...] = Field(default=(), description="Regions that it may be built in; none: any.")
+
+
+class Green(Declared):
+    """What the estimate of power and carbon presumes; what is left out comes from the catalogue."""
+
+    utilization: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.6, description="Of accelerators and hosts in a typical hour, from 0 to 1."
+    )
+    pue: Annotated[float, Field(ge=1, le=5)] | None = Field(
+        default=None, description="Power usage effectiveness; default: the operator's newest published one."
+    )
+    grid: Name | None = Field(default=None, description="A grid of the catalogue; default: the region's.")
+
+
 class Center(Declared):
     """The whole declared centre."""
 
@@ -200,4 +173,9 @@ class Center(Declared):
     pools: tuple[Pool, ...] = Field(description="Its nodes.")
     tenants: tuple[Tenant, ...] = Field(default=(), description="Who uses it.")
     models: tuple[Model, ...] = Field(default=(), description="What it serves.")
+    storage: Storage | None = Field(
+        default=None, description="What it keeps; default on public clouds: every part but the parallel file system."
+    )
+    green: Green = Field(default=Green(), description="What its estimate of power and carbon presumes.")
+    limits: Limits = Field(default=Limits(), description="Ceilings that its plans are held against.")
     admission: Admission = Field(default=Admission(), description="Where its policies hold.")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 
 from infra.clouds.base import ClusterOut
-from infra.layers import accelerators, foundation, serving, tenancy
+from infra.layers import accelerators, backup, foundation, operators, queues, serving, storage, tenancy
 from infra.layers.base import Layer, LayerComponent, LayerIn, LayerOut
 from infra.plan import CenterPlan
 
-LAYERS = {layer.name: layer for layer in (foundation.LAYER, accelerators.LAYER, tenancy.LAYER, serving.LAYER)}
+_MODULES = (foundation, storage, operators, accelerators, tenancy, queues, backup, serving)
+LAYERS = {module.LAYER.name: module.LAYER for module in _MODULES}
 
 
 def ordered() -> list[Layer]:

@@ -36,7 +36,7 @@ def runtime_class(accelerator: AcceleratorPlan) -> Manifest:
         "handler": accelerator.runtime_handler,
         "scheduling": {
             "nodeSelector": dict(accelerator.node_selector),
-            "tolerations": _tolerations(accelerator.taints),
+            "tolerations": tolerations(accelerator.taints),
         },
     }
 
@@ -68,7 +68,7 @@ def device_plugin(plugin: DaemonSetPlugin, served: Sequence[AcceleratorPlan]) ->
                     "priorityClassName": "system-node-critical",
                     "automountServiceAccountToken": False,
                     "affinity": {"nodeAffinity": _nodes_of(served)},
-                    "tolerations": _tolerations(taints.values()),
+                    "tolerations": tolerations(taints.values()),
                     "containers": [container],
                     "volumes": [{"name": volume, "hostPath": {"path": path}} for volume, path in volumes.items()],
                 },
@@ -77,8 +77,14 @@ def device_plugin(plugin: DaemonSetPlugin, served: Sequence[AcceleratorPlan]) ->
     }
 
 
-def _tolerations(taints: Iterable[Taint]) -> list[Manifest]:
-    return [{"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect} for taint in taints]
+def tolerations(taints: Iterable[Taint]) -> list[Manifest]:
+    """What lets pods onto nodes with these taints."""
+    return [
+        {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
+        if taint.value
+        else {"key": taint.key, "operator": "Exists", "effect": taint.effect}
+        for taint in taints
+    ]
 
 
 def _nodes_of(served: Iterable[AcceleratorPlan]) -> Manifest:

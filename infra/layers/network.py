@@ -5,8 +5,12 @@ Each part opens what it needs itself: a model server's opening is in its chart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from infra import names
+from infra.clouds.base import Endpoint
+from infra.config.models import Network
 from infra.layers.objects import Manifest
 
 
@@ -25,7 +29,24 @@ def allow_within(namespace: str) -> Manifest:
     return _policy(namespace, "allow-within", {"ingress": [{"from": peers}], "egress": [{"to": peers}]})
 
 
-def _policy(namespace: str, name: str, rules: dict[str, Any]) -> Manifest:
+def allow_cloud(namespace: str, network: Network, identity: Sequence[Endpoint]) -> Manifest:
+    """Pods that say they use their rights in the cloud reach its services, and what gives them those rights.
+
+    The services' addresses are not known, so port 443 is open to all but the cluster's own pods and services.
+    """
+    inside = [network.pod_cidr, network.service_cidr]
+    outside = _to({"cidr": "0.0.0.0/0", "except": inside}, 443)
+    given = [_to({"cidr": endpoint.cidr}, endpoint.port) for endpoint in identity]
+    policy = _policy(namespace, "allow-cloud", {"egress": [outside, *given]})
+    policy["spec"] |= {"podSelector": {"matchLabels": {names.DATA: "true"}}, "policyTypes": ["Egress"]}
+    return policy
+
+
+def _to(block: Manifest, port: int) -> Manifest:
+    return {"to": [{"ipBlock": block}], "ports": [{"protocol": "TCP", "port": port}]}
+
+
+def _policy(namespace: str, name: str, rules: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

@@ -8,12 +8,14 @@ from __future__ import annotations
 import pulumi
 
 from infra import names
+from infra.clouds.base import Identity
 from infra.layers import network
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.layers.foundation import MEMBER_ROLE
 from infra.layers.namespaces import namespace
 from infra.layers.objects import Manifest
 from infra.plan import TenantPlan
+from infra.plan.workloads import TENANT_SERVICE_ACCOUNT
 
 RBAC = "rbac.authorization.k8s.io"
 
@@ -35,14 +37,32 @@ def _tenant(tenant: TenantPlan, given: LayerIn) -> tuple[pulumi.Resource, ...]:
         ),
         *given.earlier["foundation"].ready,
     )
-    inside = (
+    inside: tuple[Manifest, ...] = (
         members(tenant),
         quota(tenant),
         defaults(tenant),
         network.default_deny(tenant.namespace),
         network.allow_within(tenant.namespace),
     )
+    identity = given.cluster.identities.get(tenant.namespace)
+    if identity:
+        openings = network.allow_cloud(tenant.namespace, given.plan.network, given.cluster.identity_endpoints)
+        inside += (service_account(tenant, identity), openings)
     return (home, *(given.declare(manifest, home) for manifest in inside))
+
+
+def service_account(tenant: TenantPlan, identity: Identity) -> Manifest:
+    """What pods run as that read the centre's buckets; the cloud knows it, so it needs no key."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {
+            "name": TENANT_SERVICE_ACCOUNT,
+            "namespace": tenant.namespace,
+            "annotations": dict(identity.annotations),
+        },
+        "automountServiceAccountToken": False,
+    }
 
 
 def members(tenant: TenantPlan) -> Manifest:

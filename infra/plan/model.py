@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from infra.catalogue.schema import DaemonSetPlugin, Taint
-from infra.config.models import Admission, Cloud, Network, TenantKind
+from infra.config.clouds import Cloud
+from infra.config.fields import TenantKind
+from infra.config.models import Admission, Green, Limits, Network
+from infra.config.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,17 @@ class PoolPlan:
     """The extended resource that its nodes offer."""
     labels: Mapping[str, str]
     taints: tuple[Taint, ...]
+    min_nodes: int
+    max_nodes: int
+    """Bounds of automatic scaling; both are `nodes` where it is off."""
+    spot: bool
+    owner: str
+    """Who answers for it."""
+
+    @property
+    def scales(self) -> bool:
+        """Whether it grows and shrinks by itself."""
+        return self.min_nodes < self.max_nodes
 
     @property
     def accelerators(self) -> int:
@@ -55,6 +69,18 @@ class AcceleratorPlan:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A tenant's part of one kind of node."""
+
+    accelerator: str | None
+    """Catalogue id; None for nodes without accelerators."""
+    count: int
+    """Accelerators, in pieces."""
+    cpu: str
+    memory: str
+
+
+@dataclass(frozen=True)
 class TenantPlan:
     """A group of people with a namespace and a quota."""
 
@@ -67,6 +93,8 @@ class TenantPlan:
     """Quota by catalogue id, in pieces."""
     hard: Mapping[str, str]
     """The ResourceQuota's `hard`."""
+    shares: tuple[Share, ...]
+    """Of each kind of node that it may use; they add up to the quota, or to more where less was declared."""
     granted_resources: tuple[str, ...]
     """Extended resources that its pods may ask for."""
 
@@ -98,6 +126,21 @@ class ModelPlan:
 
 
 @dataclass(frozen=True)
+class WorkloadPlan:
+    """A service account that is given rights in the cloud, without keys."""
+
+    name: str
+    namespace: str
+    service_account: str
+    reads: tuple[str, ...] = ()
+    """Buckets, by role."""
+    writes: tuple[str, ...] = ()
+    """Buckets, by role; reading and deleting included."""
+    reads_secrets: bool = False
+    """Whether it reads the centre's own secrets in the cloud's secret store."""
+
+
+@dataclass(frozen=True)
 class CenterPlan:
     """The whole centre, resolved."""
 
@@ -109,3 +152,12 @@ class CenterPlan:
     accelerators: tuple[AcceleratorPlan, ...]
     tenants: tuple[TenantPlan, ...]
     models: tuple[ModelPlan, ...]
+    kubernetes_version: str | None
+    """Minor version of the cluster that a public cloud makes; None where the centre does not choose it."""
+    storage: Storage | None
+    """None where the cloud makes none."""
+    workloads: tuple[WorkloadPlan, ...]
+    green: Green
+    limits: Limits
+    notes: tuple[str, ...]
+    """What could not be verified, and what follows; for people."""

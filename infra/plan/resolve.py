@@ -7,12 +7,14 @@ from fractions import Fraction
 
 from infra import quantity
 from infra.catalogue import Accelerator, Catalogue
-from infra.catalogue.schema import DaemonSetPlugin
+from infra.catalogue.schema import DaemonSetPlugin, Kubernetes
+from infra.config.clouds import ExistingCloud, PublicCloud, default_zones
 from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Model, Pool, Tenant
+from infra.config.storage import Storage
 from infra.names import model_release, priority_class, tenant_namespace
-from infra.plan import checks
-from infra.plan.model import AcceleratorPlan, CenterPlan, ModelPlan, PoolPlan, TenantPlan
+from infra.plan import checks, demands, places, workloads
+from infra.plan.model import AcceleratorPlan, CenterPlan, ModelPlan, PoolPlan, Share, TenantPlan
 
 MODEL_HOST_SHARE = Fraction(3, 4)
 """A model takes this part of its accelerators' share of the host; the rest is for the system and smaller pods."""
@@ -27,7 +29,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
 
     Raises InvalidCenterError naming everything that does not fit.
     """
-    _require([*checks.pools(center, catalogue)])
+    _require([*places.check(center, catalogue), *demands.check(center, catalogue), *checks.pools(center, catalogue)])
     pools = tuple(_pool(pool, center, catalogue) for pool in center.pools)
     _require([*checks.distinct(center, pools)])
     accelerators = tuple(_accelerators(center, pools, catalogue))
@@ -46,7 +48,17 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         accelerators=accelerators,
         tenants=tenants,
         models=models,
+        kubernetes_version=places.kubernetes_version(center, catalogue),
+        storage=_storage(center),
+        workloads=workloads.of(tenants) if isinstance(center.cloud, PublicCloud) else (),
+        green=center.green,
+        limits=center.limits,
+        notes=(*places.notes(center, catalogue), *demands.notes(center, catalogue)),
     )
+
+
+def _storage(center: Center) -> Storage | None:
+    return (center.storage or Storage()) if isinstance(center.cloud, PublicCloud) else None
 
 
 def _require(issues: Sequence[Issue]) -> None:
@@ -67,7 +79,7 @@ def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
         name=pool.name,
         instance=pool.instance,
         nodes=pool.nodes,
-        zones=pool.zones,
+        zones=default_zones(center.cloud) if pool.zones is None else pool.zones,
         nodes_per_rack=pool.nodes_per_rack,
         cpu_cores=cpu,
         memory_bytes=memory,
@@ -76,6 +88,10 @@ def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
         resource=accelerator.kubernetes.resource if accelerator else None,
         labels={**_node_labels(accelerator, count), **pool.labels},
         taints=accelerator.kubernetes.taints if accelerator else (),
+        min_nodes=pool.scale.min if pool.scale else pool.nodes,
+        max_nodes=pool.scale.max if pool.scale else pool.nodes,
+        spot=pool.spot,
+        owner=pool.owner or (center.cloud.owner if isinstance(center.cloud, PublicCloud) else center.name),
     )
 
 
@@ -89,22 +105,43 @@ def _accelerators(center: Center, pools: Iterable[PoolPlan], catalogue: Catalogu
     for pool in pools:
         if pool.accelerator:
             totals[pool.accelerator] = totals.get(pool.accelerator, 0) + pool.accelerators
-    install = center.cloud.kind == "existing" and center.cloud.device_plugins == "install"
     for accelerator_id, total in sorted(totals.items()):
         accelerator = catalogue.accelerators[accelerator_id]
         kubernetes = accelerator.kubernetes
-        plugin = kubernetes.device_plugin
         yield AcceleratorPlan(
             id=accelerator_id,
             name=accelerator.name,
             resource=kubernetes.resource,
             runtime_class=accelerator_id,
-            runtime_handler=kubernetes.runtime_handler,
+            runtime_handler=_handler(center, kubernetes, catalogue),
             node_selector={key: value for key, value in kubernetes.labels.items() if "{count}" not in value},
             taints=kubernetes.taints,
             total=total,
-            device_plugin=plugin if install and isinstance(plugin, DaemonSetPlugin) else None,
+            device_plugin=None if _has_plugin(center, kubernetes, catalogue) else _installable(kubernetes),
         )
+
+
+def _handler(center: Center, accelerator: Kubernetes, catalogue: Catalogue) -> str:
+    """The service's own where it configures its nodes' container runtime differently."""
+    service = catalogue.services.get(center.cloud.kind)
+    own = accelerator.runtime_handler
+    return service.runtime_handlers.get(accelerator.resource, own) if service else own
+
+
+def _installable(accelerator: Kubernetes) -> DaemonSetPlugin | None:
+    plugin = accelerator.device_plugin
+    return plugin if isinstance(plugin, DaemonSetPlugin) else None
+
+
+def _has_plugin(center: Center, accelerator: Kubernetes, catalogue: Catalogue) -> bool:
+    """Whether the accelerator's device plugin runs without the centre's doing."""
+    match center.cloud:
+        case ExistingCloud(device_plugins=found):
+            return found == "present"
+        case PublicCloud(kind=kind):
+            return accelerator.resource in catalogue.services[kind].device_plugins
+        case _:
+            return True  # the local cluster's nodes are simulated
 
 
 def host_share(accelerator: str, pools: Iterable[PoolPlan]) -> tuple[Fraction, Fraction]:
@@ -118,15 +155,22 @@ def host_share(accelerator: str, pools: Iterable[PoolPlan]) -> tuple[Fraction, F
 def _tenant(tenant: Tenant, accelerators: Mapping[str, AcceleratorPlan], pools: Sequence[PoolPlan]) -> TenantPlan:
     quota = {accelerator: count for accelerator, count in tenant.quota.accelerators.items() if count}
     by_resource: dict[str, int] = {}
-    cores, memory = TENANT_BASE_CORES, TENANT_BASE_BYTES
+    cores, memory = Fraction(0), Fraction(0)
+    shares = []
     for accelerator, count in quota.items():
         resource = accelerators[accelerator].resource
         by_resource[resource] = by_resource.get(resource, 0) + count
-        share_cores, share_memory = host_share(accelerator, pools)
-        cores, memory = cores + share_cores * count, memory + share_memory * count
+        share_cores, share_memory = (share * count for share in host_share(accelerator, pools))
+        share = Share(accelerator, count, quantity.cores(share_cores), quantity.mebibytes(share_memory))
+        # As rounded, or the shares would not add up.
+        cores, memory = cores + quantity.parse(share.cpu), memory + quantity.parse(share.memory)
+        shares.append(share)
+    left_cores = _left(tenant.quota.cpu, cores, TENANT_BASE_CORES)
+    left_memory = _left(tenant.quota.memory, memory, TENANT_BASE_BYTES)
+    shares.append(Share(None, 0, quantity.cores(left_cores), quantity.mebibytes(left_memory)))
     hard = {
-        "requests.cpu": tenant.quota.cpu or quantity.cores(cores),
-        "requests.memory": tenant.quota.memory or quantity.mebibytes(memory),
+        "requests.cpu": tenant.quota.cpu or quantity.cores(cores + left_cores),
+        "requests.memory": tenant.quota.memory or quantity.mebibytes(memory + left_memory),
         "requests.storage": tenant.quota.storage,
         "pods": str(tenant.quota.pods),
         # A service of these types would open the tenant to the outside past the gateway.
@@ -142,8 +186,14 @@ def _tenant(tenant: Tenant, accelerators: Mapping[str, AcceleratorPlan], pools: 
         priority_class=priority_class(tenant.kind),
         accelerators=quota,
         hard=hard,
+        shares=tuple(shares),
         granted_resources=tuple(sorted(by_resource)),
     )
+
+
+def _left(declared: str | None, shares: Fraction, base: Fraction) -> Fraction:
+    """What a quota leaves for nodes without accelerators."""
+    return base if declared is None else max(quantity.parse(declared) - shares, Fraction(0))
 
 
 def _model(

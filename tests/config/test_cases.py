@@ -8,13 +8,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aicc.paths import REPO
 from infra.catalogue import load
 from infra.config import InvalidCenterError
+from infra.config.clouds import PublicCloud
+from infra.config.fields import Declared
 from infra.config.load import from_file
 from infra.plan import CenterPlan, resolve
 
@@ -57,6 +61,36 @@ def test_accepted(name: str) -> None:
 @pytest.mark.parametrize("name", VALID)
 def test_a_case_is_about_the_cloud_in_its_name(name: str) -> None:
     assert resolved(FOLDER / name).cloud.kind == name.split(".", maxsplit=1)[0]
+
+
+def test_every_field_that_can_be_declared_is_in_a_valid_case() -> None:
+    """Or a field could be refused wherever it is written, and no case would show it."""
+    written: dict[type[Declared], set[str]] = {}
+    for name in VALID:
+        for part in parts(from_file(FOLDER / name)):
+            written.setdefault(type(part), set()).update(part.model_fields_set)
+    left_out = {
+        kind.__name__: missing for kind, fields in written.items() if (missing := set(kind.model_fields) - fields)
+    }
+    assert left_out == {}
+    assert set(written) == declared() - {PublicCloud}
+
+
+def parts(value: Any) -> Iterator[Declared]:
+    """Every declared object in a centre."""
+    if isinstance(value, Declared):
+        yield value
+        value = tuple(vars(value).values())
+    elif isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        for item in value:
+            yield from parts(item)
+
+
+def declared(kind: type[Declared] = Declared) -> set[type[Declared]]:
+    """Every class of declared objects."""
+    return {each for child in kind.__subclasses__() for each in (child, *declared(child))}
 
 
 def test_no_case_is_left_out() -> None:

@@ -88,6 +88,7 @@ def test_commands_in_the_readme_exist() -> None:
     targets = re.findall(r"^([a-z]+):", (REPO / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     code = "\n".join(inline or block for inline, block in re.findall(r"`([^`\n]+)`|^    (\S.*)$", README, re.MULTILINE))
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands |= {str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance}
     assert set(re.findall(r"^make (\w+)", code, re.MULTILINE)) <= set(targets)
     assert set(re.findall(r"^bin/aicc (\w+)", code, re.MULTILINE)) == commands
 

@@ -12,8 +12,13 @@ from infra.plan import CenterPlan
 
 
 def tolerates(tolerations: list[dict[str, Any]], taint: Any) -> bool:
-    wanted = {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
-    return wanted in tolerations
+    """As the scheduler sees it: any value, or the same one."""
+    return any(
+        item["key"] == taint.key
+        and item["effect"] == taint.effect
+        and (item["operator"] == "Exists" or item["value"] == taint.value)
+        for item in tolerations
+    )
 
 
 def test_a_runtime_class_leads_to_exactly_its_accelerator_s_pools(local_plan: CenterPlan) -> None:

@@ -77,12 +77,12 @@ def test_the_quota_policy_knows_every_accelerator_of_the_pools(local_plan: Cente
         assert f'"{accelerator.resource.partition("/")[0]}/"' in policy.variables["requested"]
 
 
-def test_system_namespaces_and_device_plugins_are_left_alone(graph: Graph) -> None:
+def test_system_namespaces_device_plugins_and_operators_are_left_alone(graph: Graph) -> None:
     for binding in bodies(graph, "ValidatingAdmissionPolicyBinding"):
         expressions = selector(binding)
         names_left = next(item for item in expressions if item["key"] == "kubernetes.io/metadata.name")
         assert (names_left["operator"], set(names_left["values"])) == ("NotIn", set(SYSTEM_NAMESPACES))
-        assert {"key": names.ROLE, "operator": "NotIn", "values": ["accelerators"]} in expressions
+        assert {"key": names.ROLE, "operator": "NotIn", "values": ["accelerators", "operators"]} in expressions
 
 
 def test_on_an_existing_cluster_nobody_else_s_namespace_is_touched(

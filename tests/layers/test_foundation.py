@@ -6,7 +6,7 @@ import pytest
 
 from aicc.offline.graph import Graph
 from infra import names
-from infra.config.models import TenantKind
+from infra.config.fields import TenantKind
 from infra.layers.foundation import MEMBER_ROLE, PLATFORM_NAMESPACES
 from tests.layers.conftest import Find
 

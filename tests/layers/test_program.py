@@ -9,6 +9,7 @@ import pytest
 from aicc.offline.charts import CHART_TYPE
 from aicc.offline.graph import Graph, layer_of
 from aicc.offline.record import STACK_TYPE, Resource
+from infra.declaration import TYPE as DECLARATION
 from infra.layers import LAYERS
 from infra.layers.foundation import MEMBER_ROLE, PRIORITIES
 
@@ -40,7 +41,7 @@ def before(graph: Graph, resource: Resource) -> set[str]:
 def test_every_resource_hangs_under_the_component_of_its_layer(graph: Graph) -> None:
     by_urn = resources(graph)
     for resource in graph.resources:
-        if resource.type == "pulumi:providers:kubernetes":
+        if resource.type in {"pulumi:providers:kubernetes", DECLARATION}:
             continue
         top = resource
         while top.parent in by_urn:
@@ -53,6 +54,14 @@ def test_every_resource_hangs_under_the_component_of_its_layer(graph: Graph) -> 
 def test_there_is_one_component_for_each_layer(graph: Graph) -> None:
     components = [resource.name for resource in graph.resources if ":layers:" in resource.type]
     assert sorted(components) == sorted(LAYERS)
+
+
+def test_the_declared_centre_is_one_entry_that_holds_nothing(graph: Graph) -> None:
+    """Policies and people read it; a resource below it would be in no layer and in no cloud."""
+    [center] = [resource for resource in graph.resources if resource.type == DECLARATION]
+    assert (center.name, center.custom) == ("center", False)
+    assert center.inputs["name"] == graph.outputs["center"]
+    assert center.urn not in {resource.parent for resource in graph.resources}
 
 
 def test_every_urn_is_unique_and_of_the_engine_s_form(graph: Graph) -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import pkgutil
+from dataclasses import replace
 from importlib import import_module
 from typing import get_args
 
+import pulumi
 import pytest
 
+from aicc.paths import REPO
 from infra import layers
 from infra.clouds import registry
-from infra.config.models import Cloud
+from infra.config.clouds import Cloud
 from infra.layers import LAYERS, ordered
 from infra.layers.base import Layer
 
@@ -45,3 +48,13 @@ def test_every_cloud_that_can_be_declared_has_a_module() -> None:
 @pytest.mark.parametrize("kind", registry.CLOUDS)
 def test_a_cloud_module_follows_the_contract(kind: str) -> None:
     assert callable(registry.cloud(kind).build)
+
+
+def test_a_cloud_whose_sdk_is_missing_says_which_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind, entry in registry.CLOUDS.items():
+        if entry.sdk is None:
+            continue
+        assert (REPO / f"requirements-{kind}.txt").is_file()
+        monkeypatch.setitem(registry.CLOUDS, kind, replace(entry, sdk="pulumi_nobody"))
+        with pytest.raises(pulumi.RunError, match=rf"pulumi_nobody.*requirements-{kind}\.txt"):
+            registry.cloud(kind)

@@ -56,7 +56,9 @@ def test_a_model_is_given_what_its_plan_says(model: ModelPlan, find: Find) -> No
         assert int(amounts[model.resource]) == model.accelerators_per_replica
         assert amounts["memory"] == model.memory
     assert container["resources"]["requests"]["cpu"] == model.cpu
-    assert container["image"] == model.image
+    parts = image(model.image)
+    reference = f"@{parts['digest']}" if parts["digest"] else f":{parts['tag']}"
+    assert container["image"] == parts["repository"] + reference, "a digest alone decides, so the tag is left out"
     assert (pod["runtimeClassName"], pod["priorityClassName"]) == (model.runtime_class, model.priority_class)
 
 

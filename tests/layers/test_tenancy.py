@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import pytest
 
+from aicc.offline.graph import Graph
 from infra import names
+from infra.clouds.base import Identity
 from infra.layers import tenancy
 from infra.layers.foundation import MEMBER_ROLE
 from infra.plan import CenterPlan, TenantPlan
+from infra.plan.workloads import TENANT_SERVICE_ACCOUNT
 from infra.quantity import parse
 from tests.layers.conftest import Find
+from tests.layers.platform import build, identities
 
 TENANTS = ["research", "enterprise", "cloud"]
 
@@ -62,3 +66,24 @@ def test_the_namespace_grants_exactly_the_accelerators_of_the_quota(find: Find, 
 def test_every_tenant_has_its_own(find: Find, tenant: TenantPlan, kind: str) -> None:
     name = {"RoleBinding": "members", "ResourceQuota": "tenant", "LimitRange": "defaults"}[kind]
     assert find(kind, f"{tenant.namespace}/{name}")
+
+
+def test_where_the_cloud_binds_it_every_tenant_has_an_account_that_reaches_its_data(local_plan: CenterPlan) -> None:
+    built = build(local_plan, identities=lambda: identities(local_plan))
+    accounts = {item.inputs["metadata"]["namespace"]: item for item in built.of("ServiceAccount").values()}
+    for tenant in local_plan.tenants:
+        account = accounts[tenant.namespace]
+        metadata = account.inputs["metadata"]
+        assert metadata["name"] == TENANT_SERVICE_ACCOUNT
+        assert metadata["annotations"] == {"example.com/role": f"role-{tenant.namespace}"}
+        assert built.of("Namespace")[tenant.namespace].urn in built.before(account)
+
+
+def test_an_account_gives_its_pods_no_rights_in_the_cluster(tenant: TenantPlan) -> None:
+    """Its identity is the cloud's; a token for the API server would only be there to be stolen."""
+    assert tenancy.service_account(tenant, Identity())["automountServiceAccountToken"] is False
+
+
+def test_where_no_cloud_binds_anything_there_is_no_account(local_graph: Graph) -> None:
+    made = [item for item in local_graph.manifests if item.kind == "ServiceAccount" and item.layer == "tenancy"]
+    assert made == []

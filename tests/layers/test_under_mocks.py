@@ -15,7 +15,9 @@ from pulumi.runtime import mocks
 
 from aicc.offline.record import event_loop
 from infra import layers, outputs
+from infra.catalogue import load
 from infra.clouds import registry
+from infra.estimate import estimate
 from infra.plan import CenterPlan
 
 
@@ -56,7 +58,7 @@ def test_an_assertion_inside_apply_fails_a_decorated_test(recorder: Recorder) ->
 def build(plan: CenterPlan) -> dict[str, Any]:
     cluster = registry.cloud(plan.cloud.kind).build(plan)
     layers.build(plan, cluster)
-    return dict(outputs.of(plan, cluster))
+    return dict(outputs.of(plan, cluster, estimate(plan, load())))
 
 
 @pulumi.runtime.test  # type: ignore[untyped-decorator]
@@ -68,6 +70,7 @@ def test_every_export_is_known_without_asking_the_cluster(
         assert exported["tenants"] == {tenant.name: tenant.namespace for tenant in local_plan.tenants}
         assert set(exported["models"]) == {model.name for model in local_plan.models}
         assert exported["kubeconfig"].endswith("/local/kubeconfig")
+        assert exported["estimate"] == estimate(local_plan, load()).total.as_dict()
 
     return pulumi.Output.from_input(build(local_plan)).apply(check)
 

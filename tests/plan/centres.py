@@ -6,11 +6,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from infra.catalogue import load
+from infra.catalogue import Instance, load
 from infra.config import Center
 from infra.config.load import parse
 
 CATALOGUE = load()
+IMAGE = "registry.example.com/engine:1.2"
 Declared = dict[str, Any]
 
 
@@ -40,6 +41,71 @@ def centers(draw: st.DrawFn) -> Center:
     return parse({"name": "c", "cloud": {"kind": "local"}, "pools": pools, "tenants": tenants, "models": named})
 
 
+OWN = {
+    "alicloud": {},
+    "aws": {"admins": ["arn:aws:iam::111122223333:role/center-admins"]},
+    "azure": {
+        "tenantId": "72f988bf-86f1-41af-91ab-2d7cd011db47",
+        "admins": ["11111111-2222-3333-4444-555555555555"],
+    },
+    "gcp": {"project": "example-center"},
+}
+"""What only one public cloud asks for."""
+LEAST_ZONES = {"alicloud": 2, "aws": 2}
+"""More than one."""
+NETWORK = {"podCidr": "10.64.0.0/16", "serviceCidr": "10.96.0.0/16", "nodeCidr": "10.32.0.0/16"}
+"""Small enough for every service."""
+
+
+@st.composite
+def public_centers(draw: st.DrawFn) -> Center:
+    """A centre on a public cloud: any region, some of its zones, pools of instances that the catalogue has there."""
+    kind = draw(st.sampled_from(sorted(OWN)))
+    service = CATALOGUE.services[kind]
+    region = draw(st.sampled_from(sorted(name for name, found in service.regions.items() if found.zones)))
+    zones = draw(st.permutations(service.regions[region].zones or ()))[: draw(st.integers(LEAST_ZONES.get(kind, 1), 3))]
+    pools = [
+        {"name": f"pool{index}", **pool}
+        for index, pool in enumerate(draw(st.lists(_public_pools(kind, region, tuple(zones)), min_size=1, max_size=4)))
+    ]
+    group = {"clusterId": "i-1", "groupId": "ng-1"}
+    lingjun = {pool["name"]: group for pool in pools if pool["instance"].startswith("lingjun.")}
+    cloud = {"kind": kind, "region": region, "zones": list(zones), "owner": "platform", "costCenter": "cc-1"}
+    tenant = {"name": "research", "kind": "research", "group": "example:research"}
+    return parse(
+        {
+            "name": "centre",
+            "cloud": cloud | OWN[kind] | ({"lingjun": lingjun} if lingjun else {}),
+            "network": NETWORK,
+            "pools": pools,
+            "tenants": draw(st.sampled_from([[], [tenant]])),
+        }
+    )
+
+
+@st.composite
+def _public_pools(draw: st.DrawFn, kind: str, region: str, zones: tuple[str, ...]) -> Declared:
+    """A pool of an instance in zones that are not known to be without it; its nodes, maybe scaling around them."""
+    fitting = {
+        name: within
+        for name, instance in CATALOGUE.instances[kind].items()
+        if (within := [zone for zone in zones if zone in _offered(instance, region, zones)])
+    }
+    name = draw(st.sampled_from(sorted(fitting)))
+    nodes = draw(st.integers(3, 40))
+    bounds = st.fixed_dictionaries({"min": st.integers(0, nodes), "max": st.integers(nodes, 60)})
+    # Lingjun machines are bought, and their pools do not scale.
+    scale = None if name.startswith("lingjun.") else draw(st.none() | bounds)
+    return {"instance": name, "nodes": nodes, "zones": fitting[name]} | ({"scale": scale} if scale else {})
+
+
+def _offered(instance: Instance, region: str, zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Where the instance may be had; any of the zones where nothing is known."""
+    if instance.zones is None:
+        return zones
+    return instance.zones.get(region, ()) or (zones if region in instance.zones else ())
+
+
 def _hosts(pools: list[Declared]) -> dict[str, list[tuple[int, int]]]:
     """Accelerators per node, and nodes, of each pool that has any."""
     hosts: dict[str, list[tuple[int, int]]] = {}
@@ -67,7 +133,8 @@ def _models(draw: st.DrawFn, accelerator: str, per_node: int, quota: int) -> lis
     return [
         {
             "source": "Qwen/Qwen3-8B",
-            "engine": draw(st.sampled_from(sorted(known.serving))),
+            # Where the catalogue has no image of any engine, a user names their own.
+            **({"engine": draw(st.sampled_from(sorted(known.serving)))} if known.serving else {"image": IMAGE}),
             "accelerator": accelerator,
             "parallel": {"tensor": tensor, "pipeline": count // tensor},
             "replicas": {"min": 1, "max": most},

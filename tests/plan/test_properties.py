@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 
 from infra.config import Center
+from infra.config.clouds import PublicCloud
 from infra.plan import CenterPlan, ModelPlan, PoolPlan, resolve
 from infra.quantity import parse
-from tests.plan.centres import CATALOGUE, centers
+from tests.plan.centres import CATALOGUE, centers, public_centers
 
 
 def plan_of(center: Center) -> CenterPlan:
@@ -114,6 +115,69 @@ def test_a_tenant_is_granted_exactly_the_resources_that_its_quota_limits(center:
 def test_shared_memory_leaves_the_model_most_of_its_memory(center: Center) -> None:
     for model in plan_of(center).models:
         assert parse(model.shared_memory) * 4 <= parse(model.memory) + 4 * 1024**2
+
+
+@given(centers())
+def test_shares_of_an_undeclared_quota_add_up_to_it(center: Center) -> None:
+    for tenant in plan_of(center).tenants:
+        assert sum(parse(share.cpu) for share in tenant.shares) == parse(tenant.hard["requests.cpu"])
+        assert sum(parse(share.memory) for share in tenant.shares) == parse(tenant.hard["requests.memory"])
+        *own, general = tenant.shares
+        assert {share.accelerator: share.count for share in own} == tenant.accelerators
+        assert (general.accelerator, general.count) == (None, 0)
+
+
+@given(centers())
+def test_only_a_public_cloud_has_notes_storage_identities_and_a_version(center: Center) -> None:
+    plan = plan_of(center)
+    assert (plan.notes, plan.workloads) == ((), ())
+    assert (plan.storage, plan.kubernetes_version) == (None, None)
+
+
+@given(public_centers())
+def test_a_note_is_about_something_declared(center: Center) -> None:
+    declared = [f"pool {pool.name}: " for pool in center.pools] + [
+        f"tenant {tenant.name}: " for tenant in center.tenants
+    ]
+    subjects = ("cloud.zones: ", "network.podCidr: ", *declared)
+    notes = plan_of(center).notes
+    assert all(note.startswith(subjects) for note in notes)
+    assert len(set(notes)) == len(notes)
+
+
+@given(public_centers())
+def test_what_nobody_published_about_a_pool_s_zones_is_noted_and_what_is_known_is_not(center: Center) -> None:
+    plan = plan_of(center)
+    assert isinstance(plan.cloud, PublicCloud)
+    for pool in plan.pools:
+        zones = CATALOGUE.instances[plan.cloud.kind][str(pool.instance)].zones
+        known = bool((zones or {}).get(plan.cloud.region))
+        noted = any(note.startswith(f"pool {pool.name}: whether ") for note in plan.notes)
+        assert noted != known
+
+
+@given(public_centers())
+def test_a_public_centre_is_complete_where_little_was_declared(center: Center) -> None:
+    plan = plan_of(center)
+    assert isinstance(plan.cloud, PublicCloud)
+    assert plan.kubernetes_version in CATALOGUE.services[plan.cloud.kind].kubernetes
+    assert plan.storage is not None
+    for pool in plan.pools:
+        assert pool.owner == plan.cloud.owner
+        assert pool.min_nodes <= pool.nodes <= pool.max_nodes
+        assert pool.scales == (pool.min_nodes < pool.max_nodes)
+        assert set(pool.zones) <= set(plan.cloud.zones)
+
+
+@given(public_centers())
+def test_every_workload_that_reaches_the_cloud_is_one_service_account_of_its_own(center: Center) -> None:
+    plan = plan_of(center)
+    assert plan.storage is not None
+    accounts = [(workload.namespace, workload.service_account) for workload in plan.workloads]
+    assert len(set(accounts)) == len({workload.name for workload in plan.workloads}) == len(accounts)
+    assert {tenant.namespace for tenant in plan.tenants} <= {workload.namespace for workload in plan.workloads}
+    roles = {bucket.name for bucket in plan.storage.buckets}
+    assert all({*workload.reads, *workload.writes} <= roles for workload in plan.workloads)
 
 
 def parts(value: Any) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from infra.catalogue import load
 from infra.config import InvalidCenterError
 from infra.config.load import parse
-from infra.plan import CenterPlan, resolve
+from infra.plan import CenterPlan, Share, resolve
 from infra.plan.resolve import host_share
+from infra.quantity import parse as parse_quantity
 
 EXISTING = {"kind": "existing", "kubeconfig": "~/.kube/config", "context": "production"}
 IMAGE = f"registry.example.com/engine@sha256:{'0' * 64}"
@@ -77,6 +79,30 @@ def test_a_declared_quota_is_taken_as_written() -> None:
     }
 
 
+def test_shares_are_each_accelerator_s_part_of_its_hosts_and_a_base_without_any() -> None:
+    [found] = planned(pool("z", "zhenwu-810e", 8), tenants=[tenant(accelerators={"zhenwu-810e": 4})]).tenants
+    assert found.shares == (Share("zhenwu-810e", 4, "32", "256Gi"), Share(None, 0, "16", "64Gi"))
+
+
+def test_shares_that_do_not_divide_evenly_add_up_to_the_quota() -> None:
+    [found] = planned(
+        pool("z", "zhenwu-810e", 3),
+        pool("h", "nvidia-h20", 3),
+        tenants=[tenant(accelerators={"zhenwu-810e": 1, "nvidia-h20": 1})],
+    ).tenants
+    assert sum(parse_quantity(share.cpu) for share in found.shares) == parse_quantity(found.hard["requests.cpu"])
+    assert sum(parse_quantity(share.memory) for share in found.shares) == parse_quantity(found.hard["requests.memory"])
+
+
+@pytest.mark.parametrize(("cpu", "left"), [("40", "8"), ("32", "0"), ("1", "0")])
+def test_what_a_declared_quota_leaves_is_for_nodes_without_accelerators(cpu: str, left: str) -> None:
+    """An accelerator keeps its part of the host, or it could not be used."""
+    pools, quota = pool("z", "zhenwu-810e", 8), tenant(accelerators={"zhenwu-810e": 4}, cpu=cpu)
+    [found] = planned(pools, tenants=[quota]).tenants
+    assert [share.cpu for share in found.shares] == ["32", left]
+    assert found.hard["requests.cpu"] == cpu
+
+
 def test_a_quota_of_zero_grants_nothing() -> None:
     [found] = planned(pool("z", "zhenwu-810e", 8), tenants=[tenant(accelerators={"zhenwu-810e": 0})]).tenants
     assert found.granted_resources == ()
@@ -108,6 +134,87 @@ def test_device_plugins_are_installed_only_where_that_was_asked_for() -> None:
     for plan in (planned(gpu), planned(gpu, cloud=EXISTING)):
         assert [item.device_plugin for item in plan.accelerators] == [None]
     assert asked.accelerators[0].device_plugin is not None
+
+
+def public(kind: str = "aws", **fields: Any) -> dict[str, Any]:
+    own = {"kind": kind, "owner": "platform", "costCenter": "cc-1"}
+    admins = ["arn:aws:iam::111122223333:role/center-admins"]
+    place = {"region": "us-west-2", "zones": ["us-west-2a", "us-west-2b"], "admins": admins} if kind == "aws" else {}
+    return {**own, **place, **fields}
+
+
+def machines(name: str, instance: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "instance": instance, "nodes": 2, **fields}
+
+
+NETWORK = {"podCidr": "10.64.0.0/16", "nodeCidr": "10.32.0.0/16"}
+
+
+def test_on_a_public_cloud_device_plugins_are_installed_where_the_service_has_none() -> None:
+    eks = planned(machines("h", "p5.48xlarge"), cloud=public(), network=NETWORK)
+    gke = planned(
+        machines("h", "a3-highgpu-8g"),
+        cloud=public("gcp", region="us-central1", zones=["us-central1-a"], project="example-center"),
+    )
+    assert not set(load().services["aws"].device_plugins) & {item.resource for item in eks.accelerators}
+    assert eks.accelerators[0].device_plugin is not None
+    assert gke.accelerators[0].device_plugin is None
+
+
+def test_a_pool_is_in_every_zone_of_its_cloud_unless_it_names_some() -> None:
+    pools = [machines("a", "m7i.2xlarge"), machines("b", "m7i.2xlarge", zones=["us-west-2b"])]
+    plan = planned(*pools, cloud=public(), network=NETWORK)
+    assert [pool.zones for pool in plan.pools] == [("us-west-2a", "us-west-2b"), ("us-west-2b",)]
+    assert planned(pool("g", None)).pools[0].zones == ("zone-a",)
+
+
+def test_a_pool_is_answered_for_by_its_own_owner_the_cloud_s_or_the_centre() -> None:
+    plan = planned(
+        machines("a", "m7i.2xlarge"), machines("b", "m7i.2xlarge", owner="research"), cloud=public(), network=NETWORK
+    )
+    assert [pool.owner for pool in plan.pools] == ["platform", "research"]
+    assert planned(pool("g", None)).pools[0].owner == "c"
+
+
+def test_a_pool_without_a_scale_stays_as_large_as_it_is() -> None:
+    plan = planned(pool("fixed", None), pool("moving", None, scale={"min": 0, "max": 9}))
+    assert [(pool.min_nodes, pool.max_nodes, pool.scales) for pool in plan.pools] == [(2, 2, False), (0, 9, True)]
+
+
+def test_the_newest_version_is_the_greatest_number_not_the_last_text() -> None:
+    """1.9 comes before 1.36."""
+    known = load()
+    offered = known.services["aws"].model_copy(update={"kubernetes": {"1.9": None, "1.36": None, "1.10": None}})
+    center = parse({"name": "c", "cloud": public(), "network": NETWORK, "pools": [machines("a", "m7i.2xlarge")]})
+    plan = resolve(center, replace(known, services={**known.services, "aws": offered}))
+    assert plan.kubernetes_version == "1.36"
+
+
+def test_the_declared_version_goes_before_the_newest() -> None:
+    older = min(load().services["aws"].kubernetes)
+    plan = planned(machines("a", "m7i.2xlarge"), cloud=public(kubernetesVersion=older), network=NETWORK)
+    assert plan.kubernetes_version == older != max(load().services["aws"].kubernetes)
+
+
+def test_a_centre_in_one_zone_is_told_so() -> None:
+    place = {"region": "us-central1", "project": "example-center"}
+    one, two = (
+        planned(machines("a", "n2-standard-8"), cloud=public("gcp", **place, zones=zones)).notes
+        for zones in (["us-central1-a"], ["us-central1-a", "us-central1-b"])
+    )
+    note = "cloud.zones: us-central1-a alone; the centre is lost with it"
+    assert (note in one, note in two) == (True, False)
+
+
+def test_storage_is_the_default_unless_declared_and_only_where_it_can_be_made() -> None:
+    declared = {"buckets": [{"name": name} for name in ("models", "datasets", "checkpoints", "backups", "videos")]}
+    default = planned(machines("a", "m7i.2xlarge"), cloud=public(), network=NETWORK).storage
+    own = planned(machines("a", "m7i.2xlarge"), cloud=public(), network=NETWORK, storage=declared).storage
+    assert default is not None
+    assert own is not None
+    assert [bucket.name for bucket in default.buckets] == ["models", "datasets", "checkpoints", "backups"]
+    assert [bucket.name for bucket in own.buckets][-1] == "videos"
+    assert planned(pool("g", None)).storage is None
 
 
 def test_nodes_say_how_many_accelerators_they_have_and_keep_the_pool_s_own_labels() -> None:

@@ -35,7 +35,7 @@ def check(path: Path, got: Mapping[str, Any], *, update: bool) -> None:
             f"{path.name} differs:\n{listing}\nIf this is as intended: pytest --update-goldens, then review git diff."
         )
     kept = {section: _like(expected.get(section), value, section in COMPLETE) for section, value in got.items()}
-    body = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110)
+    body = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=80)
     path.write_text(_heading(path) + body, encoding="utf-8")
     raise AssertionError(f"{path.name} was rewritten; review git diff, then run without the option.\n{listing}")
 

@@ -1,4 +1,4 @@
-"""A secret reaches the cluster and nothing else."""
+"""A secret reaches the cluster and nothing else; what only the cloud knows is marked as such."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from aicc.errors import ConfigError
 from aicc.offline import charts
 from aicc.offline.graph import Graph
 from aicc.offline.record import Resource, plain
-from aicc.offline.secrets import MASK, Secret, has_secret
+from aicc.offline.values import LATER, MASK, Secret, has_later, has_secret, mask, reveal
 from aicc.paths import REPO
 from aicc.progress import reporter
 from aicc.stacks import stack
 
 CANARY = "canary-7f3b"
+UNKNOWN = pulumi.output.Unknown()  # type: ignore[no-untyped-call]
 URN = "urn:pulumi:local::ai-compute-center::kubernetes:core/v1:Secret::key"
 
 
@@ -60,3 +61,26 @@ def test_a_chart_may_not_be_given_one() -> None:
     with pytest.raises(ConfigError, match="secret value") as error:
         charts.expand([chart], reporter())
     assert CANARY not in str(error.value)
+
+
+def test_what_the_engine_does_not_know_yet_is_marked_wherever_it_is() -> None:
+    inputs = plain({"a": [{"b": UNKNOWN}], "c": 1})
+    assert inputs == {"a": [{"b": LATER}], "c": 1}
+    assert has_later(inputs)
+    assert has_later(Secret(inputs))
+    assert not has_later({"a": [1, None, "known"], "c": Secret("x")})
+
+
+def test_an_object_that_waits_for_the_cloud_is_known_to_be_incomplete() -> None:
+    """Only the engine can finish it: it is neither applied offline nor written to a rendering."""
+    inputs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "n"}}
+    whole = Resource(URN, "kubernetes:core/v1:ConfigMap", "a", "", (), custom=True, inputs=inputs)
+    part = Resource(f"{URN}2", "kubernetes:core/v1:ConfigMap", "b", "", (), True, {**inputs, "data": {"id": LATER}})
+    found = {item.urn: item.incomplete for item in Graph("x", (whole, part), {}).manifests}
+    assert found == {whole.urn: False, part.urn: True}
+
+
+def test_masking_and_revealing_change_nothing_else() -> None:
+    value = {"a": [Secret({"b": Secret(1)}), 2], "c": LATER}
+    assert reveal(value) == {"a": [{"b": 1}, 2], "c": LATER}
+    assert mask(value) == {"a": [MASK, 2], "c": LATER}

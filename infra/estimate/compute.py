@@ -1,0 +1,243 @@
+"""`estimate(plan, catalogue)`: list prices, catalogue watts, the operator's PUE and the grid's intensity, multiplied.
+
+It knows machines only: what the control plane, the network, storage and traffic cost and draw is not covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from infra.catalogue import Accelerator, Catalogue
+from infra.catalogue.entry import Figure
+from infra.catalogue.schema import Price
+from infra.config.clouds import PublicCloud
+from infra.estimate.model import HOURS_PER_MONTH, HOURS_PER_YEAR, Amount, Cost, Estimate, Footprint, Line, PoolEstimate
+from infra.plan import CenterPlan, PoolPlan
+
+ASSUMED_IDLE_SHARE = 0.15
+"""Of an accelerator's power limit, where its idle power is unknown; Zhenwu 810E: 57 W of 400 W."""
+
+NOT_COVERED = ("control plane", "network and traffic", "storage", "the clouds' own overhead of virtual machines")
+_GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where the machines stand."""
+
+    region: str | None
+    pue: float
+    pue_unknown: tuple[str, ...]
+    gco2e_per_kwh: float | None
+    grid_unknown: tuple[str, ...]
+    utilization: float
+
+
+def estimate(plan: CenterPlan, catalogue: Catalogue) -> Estimate:
+    """Every pool's footprint, with the arithmetic."""
+    site, presumed = _site(plan, catalogue)
+    pools = tuple(_pool(pool, plan, catalogue, site) for pool in plan.pools)
+    return Estimate(pools, presumed, NOT_COVERED)
+
+
+def _site(plan: CenterPlan, catalogue: Catalogue) -> tuple[_Site, tuple[Line, ...]]:
+    pue, pue_line = _pue(plan, catalogue)
+    grid, grid_line = _grid(plan, catalogue)
+    used = plan.green.utilization
+    site = _Site(
+        region=plan.cloud.region if isinstance(plan.cloud, PublicCloud) else None,
+        pue=1.0 if pue is None else pue,
+        pue_unknown=() if pue is not None else ("PUE: watts are the machines' alone",),
+        gco2e_per_kwh=grid,
+        grid_unknown=() if grid is not None else ("carbon intensity of the grid",),
+        utilization=used,
+    )
+    declared = "utilization" in plan.green.model_fields_set
+    return site, (
+        Line("utilisation", "green.utilization", used, "", "declared" if declared else "assumed: the default"),
+        pue_line,
+        grid_line,
+    )
+
+
+def _pue(plan: CenterPlan, catalogue: Catalogue) -> tuple[float | None, Line]:
+    if plan.green.pue is not None:
+        return plan.green.pue, Line("PUE", "green.pue", plan.green.pue, "", "declared")
+    if not isinstance(plan.cloud, PublicCloud):
+        return None, Line("PUE", "green.pue", None, "", "unknown: not declared, and no operator is known")
+    operator = catalogue.operators[catalogue.services[plan.cloud.kind].operator]
+    known = [(period, figure) for period, figure in operator.pue.items() if figure.value is not None]
+    if not known:
+        return None, Line("PUE", operator.name, None, "", "unknown: the operator published none")
+    period, figure = known[-1]
+    return figure.value, Line("PUE", f"{operator.name}, {period}", figure.value, "", _method(figure))
+
+
+def _grid(plan: CenterPlan, catalogue: Catalogue) -> tuple[float | None, Line]:
+    grid_id = plan.green.grid
+    if grid_id is None and isinstance(plan.cloud, PublicCloud):
+        grid_id = catalogue.services[plan.cloud.kind].regions[plan.cloud.region].grid
+    if grid_id is None:
+        return None, Line("grid", "green.grid", None, "gCO2e/kWh", "unknown: neither declared nor the region's known")
+    grid = catalogue.grids[grid_id]
+    known = [year for year, figure in grid.gco2e_per_kwh.items() if figure.value is not None]
+    if not known:
+        return None, Line("grid", grid.name, None, "gCO2e/kWh", "unknown: no year of it was published")
+    year = max(known)
+    figure = grid.gco2e_per_kwh[year]
+    return figure.value, Line("grid", f"{grid.name}, {year}", figure.value, "gCO2e/kWh", _method(figure))
+
+
+def _pool(pool: PoolPlan, plan: CenterPlan, catalogue: Catalogue, site: _Site) -> PoolEstimate:
+    accelerator = catalogue.accelerators[pool.accelerator] if pool.accelerator else None
+    cost, cost_lines = _cost(pool, plan, catalogue, site)
+    watts, watts_lines = _watts(pool, accelerator, catalogue, site)
+    kwh, operational, energy_lines = _energy(watts[1], site)
+    embodied, embodied_lines = _embodied(pool, accelerator, catalogue)
+    footprint = Footprint(
+        cost=cost.times(pool.nodes),
+        max_cost=cost.times(pool.max_nodes),
+        idle_watts=watts[0],
+        typical_watts=watts[1],
+        peak_watts=watts[2],
+        annual_kwh=kwh,
+        operational_kgco2e=operational,
+        embodied_kgco2e=embodied,
+    )
+    return PoolEstimate(pool.name, pool.nodes, footprint, (*cost_lines, *watts_lines, *energy_lines, *embodied_lines))
+
+
+def _watts(
+    pool: PoolPlan, accelerator: Accelerator | None, catalogue: Catalogue, site: _Site
+) -> tuple[tuple[Amount, Amount, Amount], tuple[Line, ...]]:
+    """Idle, typical and peak, at the meter."""
+    states = (("idle", 0.0), ("typical", site.utilization), ("peak", 1.0))
+    idle, typical, peak = (_watts_at(state, pool, accelerator, catalogue, site) for state in states)
+    return (idle[0], typical[0], peak[0]), (*idle[1], *typical[1], *peak[1])
+
+
+def _watts_at(
+    state: tuple[str, float], pool: PoolPlan, accelerator: Accelerator | None, catalogue: Catalogue, site: _Site
+) -> tuple[Amount, tuple[Line, ...]]:
+    name, load = state
+    host, host_line = _host_watts(pool, catalogue, name, load)
+    chips, chip_line = _accelerator_watts(pool, accelerator, name, load)
+    machines = (host + chips).times(site.pue)
+    at_meter = Amount(machines.value, (*machines.unknown, *site.pue_unknown))
+    drawn = "?" if chips.known is None else f"{chips.value:,.0f}"
+    sums = f"({host.value:,.0f} + {drawn}) × {site.pue:g}"
+    method = "sum × PUE" + _lower_bound(at_meter.unknown)
+    return at_meter, (host_line, chip_line, Line(f"at the meter, {name}", sums, at_meter.value, "W", method))
+
+
+def _energy(typical_watts: Amount, site: _Site) -> tuple[Amount, Amount, tuple[Line, Line]]:
+    """Per year: kWh and kgCO2e."""
+    kwh = typical_watts.times(HOURS_PER_YEAR / 1000)
+    operational = Amount(kwh.value * (site.gco2e_per_kwh or 0) / 1000, (*kwh.unknown, *site.grid_unknown))
+    hours = f"{typical_watts.value:,.0f} W × {HOURS_PER_YEAR:,} h"
+    energy_line = Line("energy", hours, kwh.value, "kWh/a", "typical watts" + _lower_bound(kwh.unknown))
+    if site.gco2e_per_kwh is None:
+        grams, known, method = "?", None, f"unknown: {', '.join(site.grid_unknown)}"
+    else:
+        grams, known = f"{site.gco2e_per_kwh:g} g", operational.value
+        method = "energy × grid" + _lower_bound(operational.unknown)
+    carbon_line = Line("operational carbon", f"{kwh.value:,.0f} kWh × {grams}", known, "kgCO2e/a", method)
+    return kwh, operational, (energy_line, carbon_line)
+
+
+def _cost(pool: PoolPlan, plan: CenterPlan, catalogue: Catalogue, site: _Site) -> tuple[Cost, tuple[Line, ...]]:
+    """Per node and hour."""
+    price = _price(pool, plan, catalogue, site)
+    if pool.spot:
+        missing = f"spot price of {pool.instance}, which changes by the hour"
+    elif price is None or price.value is None:
+        missing = f"price of {pool.instance or pool.name}" + (f" in {site.region}" if site.region else "")
+    else:
+        return Cost({price.currency: price.value}), tuple(_cost_lines(pool, price.value, price))
+    return Cost(unknown=(missing,)), (Line("list price", f"{pool.nodes:,} × ?", None, "/h", f"unknown: {missing}"),)
+
+
+def _cost_lines(pool: PoolPlan, each: float, price: Price) -> Iterable[Line]:
+    hourly, currency = each * pool.nodes, price.currency
+    yield Line("list price", f"{pool.nodes:,} × {each:,.10g}", hourly, f"{currency}/h", _method(price))
+    month = f"× {HOURS_PER_MONTH} h"
+    yield Line("per month", f"{hourly:,.10g} {month}", hourly * HOURS_PER_MONTH, f"{currency}/month", "list price")
+    if pool.scales:
+        most = each * pool.max_nodes * HOURS_PER_MONTH
+        arithmetic = f"{pool.max_nodes:,} × {each:,.10g} {month}"
+        yield Line("per month at most", arithmetic, most, f"{currency}/month", "as far as the pool scales")
+
+
+def _price(pool: PoolPlan, plan: CenterPlan, catalogue: Catalogue, site: _Site) -> Price | None:
+    instance = catalogue.instances.get(plan.cloud.kind, {}).get(pool.instance or "")
+    return instance.prices.get(site.region) if instance and site.region else None
+
+
+def _host_watts(pool: PoolPlan, catalogue: Catalogue, state: str, load: float) -> tuple[Amount, Line]:
+    host = catalogue.host
+    idle, peak, memory = (
+        _value(figure) for figure in (host.idle_watts_per_vcpu, host.peak_watts_per_vcpu, host.watts_per_gib)
+    )
+    vcpu, gib = float(pool.cpu_cores), float(pool.memory_bytes / _GIB)
+    watts = pool.nodes * (vcpu * (idle + load * (peak - idle)) + gib * memory)
+    arithmetic = (
+        f"{pool.nodes:,} × ({vcpu:g} vCPU × ({idle:g} + {load:g} × {peak - idle:g}) + {gib:g} GiB × {memory:g})"
+    )
+    return Amount(watts), Line(f"hosts, {state}", arithmetic, watts, "W", _method(host.peak_watts_per_vcpu))
+
+
+def _accelerator_watts(pool: PoolPlan, accelerator: Accelerator | None, state: str, load: float) -> tuple[Amount, Line]:
+    if accelerator is None:
+        return Amount(), Line(f"accelerators, {state}", "none", 0.0, "W", "the pool has none")
+    limit, idle = accelerator.power_watts, accelerator.idle_watts
+    if limit.value is None:
+        missing = f"power of {accelerator.name}"
+        return Amount(0.0, (missing,)), Line(
+            f"accelerators, {state}", f"{pool.accelerators:,} × ?", None, "W", f"unknown: {missing}"
+        )
+    method = _method(limit)
+    at_rest = idle.value
+    if at_rest is None:
+        at_rest = ASSUMED_IDLE_SHARE * limit.value
+        method += f"; idle assumed {ASSUMED_IDLE_SHARE:.0%} of it"
+    watts = pool.accelerators * (at_rest + load * (limit.value - at_rest))
+    arithmetic = f"{pool.accelerators:,} × ({at_rest:g} + {load:g} × {limit.value - at_rest:g})"
+    return Amount(watts), Line(f"accelerators, {state}", arithmetic, watts, "W", method)
+
+
+def _embodied(pool: PoolPlan, accelerator: Accelerator | None, catalogue: Catalogue) -> tuple[Amount, tuple[Line, ...]]:
+    """Per year: hosts by their share of the catalogue's server, and accelerators by the piece."""
+    host, years = catalogue.host, _value(catalogue.host.lifetime_years)
+    vcpu = float(pool.cpu_cores)
+    hosts = pool.nodes * vcpu / host.embodied_vcpu * _value(host.embodied_kgco2e) / years
+    arithmetic = f"{pool.nodes:,} × {vcpu:g} / {host.embodied_vcpu} × {_value(host.embodied_kgco2e):,g} / {years:g} a"
+    lines = [Line("embodied, hosts", arithmetic, hosts, "kgCO2e/a", _method(host.embodied_kgco2e))]
+    if accelerator is None:
+        return Amount(hosts), tuple(lines)
+    each = accelerator.embodied_kgco2e
+    if each.value is None:
+        missing = f"embodied carbon of {accelerator.name}"
+        arithmetic = f"{pool.accelerators:,} × ?"
+        lines.append(Line("embodied, accelerators", arithmetic, None, "kgCO2e/a", f"unknown: {missing}"))
+        return Amount(hosts, (missing,)), tuple(lines)
+    chips = pool.accelerators * each.value / years
+    arithmetic = f"{pool.accelerators:,} × {each.value:g} / {years:g} a"
+    lines.append(Line("embodied, accelerators", arithmetic, chips, "kgCO2e/a", _method(each)))
+    return Amount(hosts + chips), tuple(lines)
+
+
+def _value(figure: Figure) -> float:
+    """A figure of the host, which the catalogue's schema cannot force to be known but its tests do."""
+    if figure.value is None:
+        raise ValueError(f"host.yaml has an unknown figure ({figure.source})")
+    return figure.value
+
+
+def _method(figure: Figure) -> str:
+    disagreeing = "".join(f"; {other.value:g} by {other.source}" for other in figure.others)
+    return f"{figure.confidence}, {figure.date}: {figure.source}{disagreeing}"
+
+
+def _lower_bound(unknown: tuple[str, ...]) -> str:
+    return f"; a lower bound, unknown: {', '.join(unknown)}" if unknown else ""

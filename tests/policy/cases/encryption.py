@@ -1,0 +1,116 @@
+"""Encryption at rest."""
+
+from __future__ import annotations
+
+from tests.policy.build import fails, passes, spec, subject
+from tests.policy.tokens import (
+    ACCOUNT,
+    ACK,
+    ACK_POOL,
+    ACR,
+    AKS,
+    AKS_POOL,
+    EKS,
+    EKS_POOL,
+    GCS,
+    GKE,
+    NAS,
+    NODE_CLASS,
+    OSS,
+    S3,
+    S3_ENCRYPTION,
+    STORAGE_CLASS,
+    TEMPLATE,
+)
+
+CASES = [
+    *passes(
+        "encrypted-at-rest",
+        subject(ACR, {"defaultOssBucket": "false", "customOssBucket": "cri-images"}),
+        subject(ACK_POOL, {"systemDiskEncrypted": True, "dataDisks": [{"encrypted": "true"}]}),
+        subject(ACK_POOL, {"type": "lingjun", "efloNodeGroup": {"groupId": "g-1"}}),
+        subject("alicloud:ecs/disk:Disk", {"encrypted": True}),
+        subject(NAS, {"fileSystemType": "extreme", "encryptType": 2}),
+        subject(NAS, {"fileSystemType": "cpfs"}),
+        subject("aws:ebs/volume:Volume", {"encrypted": True}),
+        subject(TEMPLATE, {"blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": {"encrypted": "true"}}]}),
+        subject("aws:efs/fileSystem:FileSystem", {"encrypted": True}),
+        subject(EKS_POOL, {"launchTemplate": {"id": "lt-1"}}),
+        subject(AKS_POOL, {"enableEncryptionAtHost": True}),
+        subject(AKS, {"agentPoolProfiles": [{"name": "system", "enableEncryptionAtHost": True}]}),
+        spec(NODE_CLASS, blockDeviceMappings=[{"ebs": {"encrypted": True}}]),
+        spec(NODE_CLASS),
+        subject(STORAGE_CLASS, {"provisioner": "ebs.csi.aws.com", "parameters": {"encrypted": "true"}}),
+        subject(STORAGE_CLASS, {"provisioner": "pd.csi.storage.gke.io"}),
+    ),
+    *fails(
+        "encrypted-at-rest",
+        (subject(ACR, {"customOssBucket": "cri-images", "defaultOssBucket": "true"}), "customOssBucket must name"),
+        (subject(ACR), "a bucket that nobody can see into"),
+        (subject(ACK_POOL), "systemDiskEncrypted must be true"),
+        (subject(ACK_POOL, {"systemDiskEncrypted": True, "dataDisks": [{"encrypted": "false"}]}), "data disk 0"),
+        (subject("alicloud:ecs/disk:Disk"), "encrypted must be true"),
+        (subject(NAS), "encryptType must be 1 (a key of NAS) or 2 (your own)"),
+        (subject(NAS, {"fileSystemType": "extreme", "encryptType": 0}), "encryptType must be 1"),
+        (subject("aws:ebs/volume:Volume", {"encrypted": False}), "encrypted must be true"),
+        (subject(TEMPLATE), "blockDeviceMappings must name them"),
+        (subject(TEMPLATE, {"blockDeviceMappings": [{"ebs": {"volumeSize": 100}}]}), "encrypted must be true"),
+        (subject("aws:efs/fileSystem:FileSystem"), "encrypted must be true"),
+        (subject(EKS_POOL), "launchTemplate must name one that encrypts them"),
+        (subject(AKS_POOL), "enableEncryptionAtHost must be true"),
+        (subject(AKS, {"agentPoolProfiles": [{"name": "system"}]}), "enableEncryptionAtHost must be true"),
+        (spec(NODE_CLASS, blockDeviceMappings=[{"ebs": {}}]), "ebs.encrypted must be true"),
+        (
+            subject(STORAGE_CLASS, {"provisioner": "diskplugin.csi.alibabacloud.com"}),
+            'parameters.encrypted must be "true"',
+        ),
+    ),
+    *passes(
+        "buckets-encrypted",
+        subject(OSS, {"serverSideEncryptionRule": {"sseAlgorithm": "KMS"}}),
+        (subject(S3, name="models"), subject(S3_ENCRYPTION, {"bucket": "m"}, of="models", name="models-encryption")),
+    ),
+    *fails(
+        "buckets-encrypted",
+        (subject(OSS), "give it serverSideEncryptionRule"),
+        (
+            (subject(S3, name="models"), subject(S3_ENCRYPTION, of="other", name="x")),
+            "Bucket models (aws): is not encrypted",
+        ),
+    ),
+    *passes(
+        "kubernetes-secrets-encrypted",
+        subject(ACK, {"encryptionProviderKey": "key-1", "disableEncryption": False}),
+        subject(EKS, {"encryptionConfig": {"resources": ["secrets"], "provider": {"keyArn": "arn:aws:kms:1"}}}),
+        subject(GKE, {"databaseEncryption": {"state": "ENCRYPTED", "keyName": "k"}}),
+        subject(AKS, {"securityProfile": {"azureKeyVaultKms": {"enabled": True, "keyId": "k"}}}),
+    ),
+    *fails(
+        "kubernetes-secrets-encrypted",
+        (subject(ACK), "encryptionProviderKey must name a key"),
+        (subject(ACK, {"encryptionProviderKey": "key-1", "disableEncryption": True}), "disableEncryption be false"),
+        (subject(EKS), "encryptionConfig must list `secrets`"),
+        (
+            subject(EKS, {"encryptionConfig": {"resources": ["secrets"]}}),
+            "encryptionConfig.provider.keyArn must name one",
+        ),
+        (subject(GKE, {"databaseEncryption": {"state": "DECRYPTED"}}), "databaseEncryption must be ENCRYPTED"),
+        (
+            subject(AKS, {"securityProfile": {"azureKeyVaultKms": {"enabled": False}}}),
+            "azureKeyVaultKms must be enabled",
+        ),
+    ),
+    *passes(
+        "own-keys",
+        subject(NAS, {"kmsKeyId": "key-1"}),
+        subject(GCS, {"encryption": {"defaultKmsKeyName": "k"}}),
+        subject(ACCOUNT, {"encryption": {"keyVaultProperties": {"keyName": "k"}}}),
+    ),
+    *fails(
+        "own-keys",
+        (subject("aws:fsx/lustreFileSystem:LustreFileSystem"), "kmsKeyId may name your own"),
+        (subject(GCS), "encryption.defaultKmsKeyName may name your own"),
+        (subject(AKS), "diskEncryptionSetID may name your own"),
+        (subject(NAS, {"fileSystemType": "cpfs"}), "takes no key of yours"),
+    ),
+]
