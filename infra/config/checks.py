@@ -179,6 +179,14 @@ def _storage(center: Center) -> Iterator[Issue]:
     for index, name in enumerate(names):
         if names.index(name) < index:
             yield Issue(f"storage.buckets[{index}].name", "is already the name of another bucket", name)
+        if name.startswith(f"{CHECKPOINTS}-"):
+            yield Issue(
+                f"storage.buckets[{index}].name",
+                "is kept for a tenant's checkpoints",
+                name,
+                allowed="a name that does not begin with checkpoints-",
+                consequence="a tenant's bucket could have the same name",
+            )
     for required in sorted({MODELS, DATASETS, CHECKPOINTS, BACKUPS} - set(names)):
         yield Issue(
             "storage.buckets",

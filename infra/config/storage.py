@@ -41,7 +41,7 @@ class Storage(Declared):
             Bucket(name=CHECKPOINTS, expireAfterDays=90),
             Bucket(name=BACKUPS, coldAfterDays=30),
         ),
-        description="Object buckets; models, datasets, checkpoints and backups must be among them.",
+        description="Object buckets; models, datasets, checkpoints (one per tenant) and backups must be among them.",
     )
     shared: FileSystem | None = Field(
         default=FileSystem(capacity="10Ti"), description="General files: NAS, EFS, Filestore, Azure Files."

@@ -11,7 +11,7 @@ from infra.catalogue.schema import DaemonSetPlugin, Kubernetes
 from infra.config.clouds import ExistingCloud, PublicCloud, default_zones
 from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Model, Pool, Tenant
-from infra.config.storage import Storage
+from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import model_release, priority_class, tenant_namespace
 from infra.plan import checks, demands, places, workloads
 from infra.plan.model import AcceleratorPlan, CenterPlan, ModelPlan, PoolPlan, Share, TenantPlan
@@ -58,7 +58,17 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
 
 
 def _storage(center: Center) -> Storage | None:
-    return (center.storage or Storage()) if isinstance(center.cloud, PublicCloud) else None
+    """What is declared, or the default, with a checkpoints bucket for each tenant."""
+    if not isinstance(center.cloud, PublicCloud):
+        return None
+    storage = center.storage or Storage()
+    buckets: list[Bucket] = []
+    for bucket in storage.buckets:
+        names = [workloads.checkpoints_of(tenant.name) for tenant in center.tenants]
+        buckets += (
+            [bucket.model_copy(update={"name": name}) for name in names] if bucket.name == CHECKPOINTS else [bucket]
+        )
+    return storage.model_copy(update={"buckets": tuple(buckets)})
 
 
 def _require(issues: Sequence[Issue]) -> None:

@@ -12,6 +12,11 @@ TENANT_SERVICE_ACCOUNT = "data"
 """In every tenant's namespace: pods that read models and data sets, and write checkpoints, run as it."""
 
 
+def checkpoints_of(tenant: str) -> str:
+    """The role of a tenant's own bucket: no tenant reads or deletes what another has trained."""
+    return f"{CHECKPOINTS}-{tenant}"
+
+
 def of(tenants: Sequence[TenantPlan]) -> tuple[WorkloadPlan, ...]:
     """The platform's own workloads, then one for each tenant, named as its namespace."""
     return (
@@ -23,7 +28,7 @@ def of(tenants: Sequence[TenantPlan]) -> tuple[WorkloadPlan, ...]:
                 tenant.namespace,
                 TENANT_SERVICE_ACCOUNT,
                 reads=(MODELS, DATASETS),
-                writes=(CHECKPOINTS,),
+                writes=(checkpoints_of(tenant.name),),
             )
             for tenant in tenants
         ),

@@ -18,6 +18,8 @@ from infra.clouds.alicloud import node_pools
 from infra.clouds.alicloud.cluster import PATCHES
 from infra.clouds.alicloud.identity import trust
 from infra.config.load import KEY, raw_config
+from infra.config.storage import CHECKPOINTS
+from infra.plan.workloads import checkpoints_of
 
 STACK = "alicloud-shanghai"
 CONFIG = raw_config(REPO / f"examples/Pulumi.{STACK}.yaml")
@@ -264,7 +266,8 @@ def test_buckets_are_versioned_logged_and_encrypted_with_the_centre_s_key(record
 def test_objects_grow_cold_and_expire_as_declared(recording: Recording) -> None:
     buckets = of(recording, "oss/bucket")
     for declared in CONFIG[KEY]["storage"]["buckets"]:
-        (rule,) = buckets[f"bucket-{declared['name']}"]["lifecycleRules"]
+        name = checkpoints_of("research") if declared["name"] == CHECKPOINTS else declared["name"]
+        (rule,) = buckets[f"bucket-{name}"]["lifecycleRules"]
         cold, expire = declared.get("coldAfterDays"), declared.get("expireAfterDays")
         assert rule.get("transitions", []) == ([{"days": cold, "storageClass": "IA"}] if cold else [])
         assert rule.get("expirations", []) == ([{"days": expire}] if expire else [])
@@ -282,10 +285,10 @@ def test_file_systems_are_as_large_as_declared_or_larger(recording: Recording) -
 @pytest.mark.parametrize("tenant", ["research", "enterprise", "cloud"])
 def test_tenants_reach_only_their_buckets(recording: Recording, tenant: str) -> None:
     read, write = statements(recording, f"tenant-{tenant}")
-    names = {role: f"jinshan-{role}-cn-shanghai" for role in ("models", "datasets", "checkpoints")}
+    names = {role: f"jinshan-{role}-cn-shanghai" for role in ("models", "datasets", checkpoints_of(tenant))}
     assert read["Resource"] == [f"acs:oss:*:*:{name}{tail}" for name in names.values() for tail in ("", "/*")]
     assert {"oss:PutObject", "oss:DeleteObject"} & set(read["Action"]) == set()
-    assert write["Resource"] == [f"acs:oss:*:*:{names['checkpoints']}{tail}" for tail in ("", "/*")]
+    assert write["Resource"] == [f"acs:oss:*:*:{names[checkpoints_of(tenant)]}{tail}" for tail in ("", "/*")]
 
 
 def test_no_policy_reaches_everything(recording: Recording) -> None:

@@ -25,6 +25,7 @@ from infra.config.load import PROJECT, from_file, raw_config
 from infra.config.storage import FileSystem
 from infra.names import POOL, ROLE
 from infra.plan import CenterPlan, resolve
+from infra.plan.workloads import checkpoints_of
 
 pytest.importorskip("pulumi_aws")
 with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
@@ -109,8 +110,8 @@ def test_every_bucket_is_versioned_and_encrypted_with_the_centre_s_key(example: 
 
 def test_objects_move_and_go_when_the_stack_says(example: Recorded) -> None:
     rules = {name: item.inputs["rules"][0] for name, item in example.of("BucketLifecycleConfiguration").items()}
-    assert rules["bucket-checkpoints"]["transitions"] == [{"days": 30, "storageClass": "STANDARD_IA"}]
-    assert rules["bucket-checkpoints"]["expiration"] == {"days": 180}
+    assert rules["bucket-checkpoints-research"]["transitions"] == [{"days": 30, "storageClass": "STANDARD_IA"}]
+    assert rules["bucket-checkpoints-research"]["expiration"] == {"days": 180}
     assert "expiration" not in rules["bucket-datasets"]
     assert "transitions" not in rules["bucket-models"]
     assert all(rule["noncurrentVersionExpiration"] for rule in rules.values())
@@ -471,11 +472,11 @@ def test_tenants_reach_only_their_buckets(policies: Policies, plan: CenterPlan) 
         allowed = policies.allowed(tenant.namespace)
         objects = {item for item in allowed if item.action.startswith("s3:")}
         assert {item.resource for item in objects} == {
-            *(bucket(role) for role in ("models", "datasets", "checkpoints")),
-            *(f"{bucket(role)}/*" for role in ("models", "datasets", "checkpoints")),
+            *(bucket(role) for role in ("models", "datasets", checkpoints_of(tenant.name))),
+            *(f"{bucket(role)}/*" for role in ("models", "datasets", checkpoints_of(tenant.name))),
         }
         changing = {item.resource for item in objects if item.action in {"s3:PutObject", "s3:DeleteObject"}}
-        assert changing == {f"{bucket('checkpoints')}/*"}
+        assert changing == {f"{bucket(checkpoints_of(tenant.name))}/*"}
         assert not any(item.action.startswith("secretsmanager:") for item in allowed)
 
 

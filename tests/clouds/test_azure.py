@@ -25,8 +25,9 @@ from infra.clouds.azure.files import LUSTRE_SIZES, lustre_size
 from infra.clouds.azure.node_pools import SYSTEM, physical_name
 from infra.clouds.azure.roles import Role
 from infra.config.load import KEY, from_file, raw_config
-from infra.config.storage import BACKUPS, CHECKPOINTS, DATASETS, MODELS
+from infra.config.storage import BACKUPS, DATASETS, MODELS
 from infra.plan import CenterPlan, resolve
+from infra.plan.workloads import checkpoints_of
 
 STACK = "azure-sweden-central"
 FILE = REPO / f"examples/Pulumi.{STACK}.yaml"
@@ -247,7 +248,7 @@ def test_what_is_deleted_or_written_over_can_be_had_back(recording: Recording) -
     assert (service["deleteRetentionPolicy"], service["containerDeleteRetentionPolicy"]) == (kept, kept)
 
 
-def test_buckets_get_cold_and_expire_as_declared(recording: Recording) -> None:
+def test_buckets_get_cold_and_expire_as_declared(recording: Recording, plan: CenterPlan) -> None:
     rules = {
         rule["name"]: rule["definition"]
         for rule in of(recording, "storage:ManagementPolicy")["lifecycle"]["policy"]["rules"]
@@ -256,7 +257,9 @@ def test_buckets_get_cold_and_expire_as_declared(recording: Recording) -> None:
     assert current == {
         MODELS: None,
         DATASETS: {"tierToCool": {"daysAfterModificationGreaterThan": 90}},
-        CHECKPOINTS: {"delete": {"daysAfterModificationGreaterThan": 90}},
+        **{
+            checkpoints_of(tenant.name): {"delete": {"daysAfterModificationGreaterThan": 90}} for tenant in plan.tenants
+        },
         BACKUPS: {
             "tierToCool": {"daysAfterModificationGreaterThan": 30},
             "delete": {"daysAfterModificationGreaterThan": 400},
@@ -306,7 +309,7 @@ def test_tenants_reach_only_their_buckets(recording: Recording, plan: CenterPlan
         assert {(role, on) for found, role, on in rights(recording) if found == who} == {
             ("BLOB_READER", f"bucket-{MODELS}"),
             ("BLOB_READER", f"bucket-{DATASETS}"),
-            ("BLOB_CONTRIBUTOR", f"bucket-{CHECKPOINTS}"),
+            ("BLOB_CONTRIBUTOR", f"bucket-{checkpoints_of(tenant.name)}"),
         }
 
 

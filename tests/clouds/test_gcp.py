@@ -20,8 +20,9 @@ from infra.clouds.gcp.naming import labels
 from infra.clouds.gcp.storage import lustre_gib, share_gib
 from infra.clouds.scope import short
 from infra.config.load import KEY, from_file, raw_config
-from infra.config.storage import CHECKPOINTS, DATASETS, MODELS
+from infra.config.storage import DATASETS, MODELS
 from infra.plan import CenterPlan, PoolPlan, resolve
+from infra.plan.workloads import checkpoints_of
 
 STACK = "gcp-us-central1"
 FILE = REPO / f"examples/Pulumi.{STACK}.yaml"
@@ -106,7 +107,7 @@ def test_objects_grow_cold_and_go_as_declared_and_old_versions_do_not_stay_for_e
     rules = {name: inputs["lifecycleRules"] for name, inputs in of(recording, "storage/bucket").items()}
     cold = {"action": {"type": "SetStorageClass", "storageClass": "NEARLINE"}}
     assert [rule["condition"]["age"] for rule in rules["bucket-datasets"] if rule | cold == rule] == [90]
-    live = [rule for rule in rules["bucket-checkpoints"] if rule["condition"].get("withState") == "LIVE"]
+    live = [rule for rule in rules["bucket-checkpoints-research"] if rule["condition"].get("withState") == "LIVE"]
     assert live == [{"action": {"type": "Delete"}, "condition": {"age": 90, "withState": "LIVE"}}]
     for found in rules.values():
         assert {
@@ -387,7 +388,7 @@ def test_tenants_reach_only_their_buckets(recording: Recording, plan: CenterPlan
     assert dict(grants) == {
         buckets[f"bucket-{MODELS}"]: "roles/storage.objectViewer",
         buckets[f"bucket-{DATASETS}"]: "roles/storage.objectViewer",
-        buckets[f"bucket-{CHECKPOINTS}"]: "roles/storage.objectUser",
+        buckets[f"bucket-{checkpoints_of('research')}"]: "roles/storage.objectUser",
     }
 
 

@@ -212,9 +212,22 @@ def test_storage_is_the_default_unless_declared_and_only_where_it_can_be_made() 
     own = planned(machines("a", "m7i.2xlarge"), cloud=public(), network=NETWORK, storage=declared).storage
     assert default is not None
     assert own is not None
-    assert [bucket.name for bucket in default.buckets] == ["models", "datasets", "checkpoints", "backups"]
+    assert [bucket.name for bucket in default.buckets] == ["models", "datasets", "backups"]
     assert [bucket.name for bucket in own.buckets][-1] == "videos"
     assert planned(pool("g", None)).storage is None
+
+
+def test_each_tenant_has_a_checkpoints_bucket_of_its_own_with_the_declared_life() -> None:
+    tenants = [{"name": name, "kind": "research", "group": name} for name in ("one", "two")]
+    declared = {"buckets": [{"name": name} for name in ("models", "datasets", "backups")]}
+    declared["buckets"].append({"name": "checkpoints", "expireAfterDays": 7})
+    place = {"cloud": public(), "network": NETWORK, "storage": declared}
+    plan = planned(machines("a", "m7i.2xlarge"), tenants=tenants, **place)
+    assert plan.storage is not None
+    made = {bucket.name: bucket.expire_after_days for bucket in plan.storage.buckets}
+    assert made == {"models": None, "datasets": None, "backups": None, "checkpoints-one": 7, "checkpoints-two": 7}
+    writes = {workload.name: workload.writes for workload in plan.workloads}
+    assert (writes["tenant-one"], writes["tenant-two"]) == (("checkpoints-one",), ("checkpoints-two",))
 
 
 def test_nodes_say_how_many_accelerators_they_have_and_keep_the_pool_s_own_labels() -> None:
