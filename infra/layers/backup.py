@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra import names
-from infra.clouds.base import ObjectStore
+from infra.clouds.base import Identity, ObjectStore
 from infra.config.storage import BACKUPS
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.layers.objects import Manifest
@@ -21,6 +21,7 @@ LOCATION = "default"
 KEPT = "720h0m0s"
 """Thirty days."""
 
+_GOOGLE_ACCOUNT = "iam.gke.io/gcp-service-account"
 PROVIDERS = {"s3": "velero.io/aws", "gs": "velero.io/gcp", "azblob": "velero.io/azure"}
 
 
@@ -30,11 +31,11 @@ def build(given: LayerIn) -> LayerOut:
     if not given.cluster.serves("velero") or store is None or store.scheme not in PROVIDERS:
         return LayerOut()
     operator = given.earlier["operators"].parts.get("velero", ())
-    place = given.declare(location(store), *operator)
+    place = given.declare(location(store, given.cluster.identities.get(VELERO, Identity())), *operator)
     return LayerOut(ready=(given.declare(schedule(given.plan), place),))
 
 
-def location(store: ObjectStore) -> Manifest:
+def location(store: ObjectStore, identity: Identity) -> Manifest:
     """The bucket, reached as Velero's own identity."""
     return {
         "apiVersion": API,
@@ -44,18 +45,21 @@ def location(store: ObjectStore) -> Manifest:
             "provider": PROVIDERS[store.scheme],
             "default": True,
             "objectStorage": {"bucket": store.buckets[BACKUPS], "prefix": "velero"},
-            "config": _config(store),
+            "config": _config(store, identity),
         },
     }
 
 
-def _config(store: ObjectStore) -> Mapping[str, Any]:
+def _config(store: ObjectStore, identity: Identity) -> Mapping[str, Any]:
     match store.scheme:
         case "s3":
             return {"region": store.region}
         case "azblob":
             # With the account's address given, the plugin asks Azure's management API for nothing.
             return {"storageAccount": store.account, "storageAccountURI": f"https://{store.endpoint}", "useAAD": "true"}
+        case "gs" if _GOOGLE_ACCOUNT in identity.annotations:
+            # With an identity instead of a key, the plugin must be told who signs its addresses.
+            return {"serviceAccount": identity.annotations[_GOOGLE_ACCOUNT]}
         case _:
             return {}
 

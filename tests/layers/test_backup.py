@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.clouds.base import Identity
 from infra.layers import backup
 from infra.layers.foundation import PLATFORM_NAMESPACES
 from infra.plan import CenterPlan
@@ -37,6 +38,18 @@ def test_backups_go_to_their_own_bucket_as_the_service_account_itself(local_plan
     assert spec["default"] is True
     assert spec["config"] == CONFIG[scheme]
     assert "credential" not in spec, "no key is stored"
+
+
+def test_on_google_cloud_the_plugin_is_told_which_account_it_is(local_plan: CenterPlan) -> None:
+    account = "velero@example-center.iam.gserviceaccount.com"
+    built = build(
+        local_plan,
+        operators=("velero",),
+        object_store=lambda: store("gs"),
+        identities=lambda: {VELERO: Identity({"iam.gke.io/gcp-service-account": account})},
+    )
+    [location] = built.of("BackupStorageLocation").values()
+    assert location.inputs["spec"]["config"] == {"serviceAccount": account}
 
 
 def test_there_is_a_case_for_every_provider() -> None:

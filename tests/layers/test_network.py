@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from aicc.offline.graph import Graph
-from infra.layers.network import allow_within, default_deny
+from infra import names
+from infra.clouds.base import Endpoint
+from infra.config.models import Network
+from infra.layers.network import allow_cloud, allow_within, default_deny
 
 
 def test_default_deny_allows_only_dns() -> None:
@@ -23,6 +26,19 @@ def test_allow_within_opens_nothing_to_another_namespace(direction: str) -> None
     [rule] = allow_within("a")["spec"][direction]
     [peer] = rule["from" if direction == "ingress" else "to"]
     assert peer == {"podSelector": {}}
+
+
+def test_pods_that_use_the_cloud_reach_its_services_and_what_identifies_them_and_nothing_inside() -> None:
+    network = Network(podCidr="10.64.0.0/14", serviceCidr="10.96.0.0/16")
+    spec = allow_cloud("a", network, (Endpoint("169.254.170.23/32", 80),))["spec"]
+    assert spec["podSelector"] == {"matchLabels": {names.DATA: "true"}}
+    assert spec["policyTypes"] == ["Egress"], "nothing comes in by it"
+    services, identity = spec["egress"]
+    [peer] = services["to"]
+    assert set(peer["ipBlock"]["except"]) == {"10.64.0.0/14", "10.96.0.0/16"}
+    assert [port["port"] for port in services["ports"]] == [443]
+    assert identity["to"] == [{"ipBlock": {"cidr": "169.254.170.23/32"}}]
+    assert [port["port"] for port in identity["ports"]] == [80]
 
 
 def test_a_policy_is_in_the_namespace_it_closes() -> None:
