@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from aicc import drivers
+from aicc import capabilities, drivers
 from aicc.commands.status import status
 from aicc.drivers.base import Changes, Driver
 from aicc.drivers.choice import Choice
 from aicc.errors import NotReadyError
-from aicc.kubeconfigs import connect, kubeconfig_of
+from aicc.kubeconfigs import connect
 from aicc.lock import owned
 from aicc.progress import Reporter
 from aicc.stacks import Stack
+from infra.config.clouds import ExistingCloud
 
 _POLL_SECONDS = 1.0
 
@@ -66,10 +67,17 @@ def cluster_only(stack: Stack, reporter: Reporter) -> None:
         start_cluster(stack, reporter)
 
 
+def _look_at(stack: Stack, cloud: ExistingCloud, reporter: Reporter) -> None:
+    """Reach the cluster, and hold what it serves against what is declared."""
+    with connect(stack) as kube:
+        if more := capabilities.unused(kube, cloud.capabilities):
+            reporter.note(f"the cluster also serves {', '.join(more)}: named in cloud.capabilities, they are used")
+
+
 def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
     """Start the local cluster and make its nodes the plan's; None where the cluster is not ours."""
-    if stack.plan.cloud.kind == "existing":
-        kubeconfig_of(stack)  # said now, not after the program has run
+    if isinstance(stack.plan.cloud, ExistingCloud):
+        _look_at(stack, stack.plan.cloud, reporter)  # said now, not after the program has run
     if stack.plan.cloud.kind != "local":
         return None
     from aicc.local import nodes  # noqa: PLC0415  only local stacks pay for these

@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
-from aicc.errors import ClusterError
+from aicc.errors import ClusterError, PrerequisiteError
+from aicc.paths import REPO
 from tests.support.centre import Centre, small_config
 
 pytestmark = pytest.mark.cluster
 DIGEST = "sha256:" + "a" * 64
 OTHERS = "others-work"
+CRDS = REPO.parent / "shared" / "crds"
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,28 @@ def test_namespaces_of_others_are_left_alone(host: Centre, guest: Centre) -> Non
     with host.kube() as kube:
         kube.create(_pod(OTHERS, "registry/app:1"))
         kube.delete("v1", "Pod", "probe", OTHERS)
+
+
+def test_an_operator_that_is_declared_and_not_there_is_said_before_anything_changes(guest: Centre) -> None:
+    guest.config["cloud"]["capabilities"] = ["kueue"]
+    guest.save()
+    try:
+        refused = guest.run("up", "--driver", "offline", expect=PrerequisiteError.exit_code).stderr
+    finally:
+        del guest.config["cloud"]["capabilities"]
+        guest.save()
+    assert "the cluster does not serve kueue (kueue.x-k8s.io/v1beta2 ClusterQueue); nothing was changed" in refused
+
+
+def test_an_operator_that_is_there_and_not_declared_is_said(host: Centre, guest: Centre) -> None:
+    if not CRDS.is_dir():
+        pytest.skip(f"the operators' definitions are not at ../{CRDS.parent.name}/crds")
+    with host.kube() as kube:
+        path = CRDS / "kueue" / "kueue.x-k8s.io_clusterqueues.yaml"
+        kube.apply(yaml.safe_load(path.read_text(encoding="utf-8")), "tests")
+        kube.resource("kueue.x-k8s.io/v1beta2", "ClusterQueue")
+    said = guest.run("up", "--driver", "offline").stderr
+    assert "the cluster also serves kueue" in said
 
 
 def test_a_wrong_context_is_said_before_anything_changes(guest: Centre) -> None:
