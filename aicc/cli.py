@@ -240,12 +240,9 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def _stack(name: str) -> Any:
-    from aicc import sdks  # noqa: PLC0415
     from aicc.stacks import stack  # noqa: PLC0415
 
-    found = stack(name)
-    sdks.ensure(found.plan.cloud.kind, _reporter())
-    return found
+    return stack(name)
 
 
 def _reporter() -> Any:

@@ -11,7 +11,7 @@ from aicc.errors import PrerequisiteError
 from aicc.progress import Reporter
 from infra.clouds import registry
 
-_TIMEOUT_SECONDS = 900
+_INSTALL = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
 
 
 def ensure(kind: str, reporter: Reporter) -> None:
@@ -23,18 +23,12 @@ def ensure(kind: str, reporter: Reporter) -> None:
     if package is None:
         return
     lock = paths.REPO / f"requirements-{kind}.txt"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
     with reporter.step(f"Installing {package}, which cloud {kind} needs"):
-        done = subprocess.run(
-            [*command, "--requirement", str(lock)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TIMEOUT_SECONDS,
-        )
+        done = subprocess.run([*_INSTALL, "--requirement", str(lock)], capture_output=True, text=True, check=False)
         if done.returncode != 0:
+            said = done.stderr.strip().splitlines()
             raise PrerequisiteError(
-                f"{package} could not be installed: {done.stderr.strip().splitlines()[-1:] or 'pip said nothing'}",
+                f"{package} could not be installed: {said[-1] if said else 'pip said nothing'}",
                 hint=f"with the package index within reach: {sys.executable} -m pip install -r {lock.name}",
             )
     importlib.invalidate_caches()

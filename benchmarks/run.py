@@ -108,6 +108,8 @@ def plans(bench: Bench) -> None:
         shutil.rmtree(charts, ignore_errors=True)
 
     bench.measure("plan, stack local", bench.aicc("plan", "--stack", "local"), runs=5)
+    for path in sorted((REPO / "examples").glob("Pulumi.*.yaml")):
+        bench.measure(f"plan, example {path.name[7:-5]}", bench.aicc("plan", "--stack", str(path)), runs=5)
     big = str(bench.stack("big", 2_000, 50, 200))
     bench.measure(
         "plan, 2,000 nodes, 50 tenants, 200 models, no rendering cached", bench.aicc("plan", "-s", big), 3, cold

@@ -8,6 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.tree import Tree
 
+from aicc import sdks
 from aicc.commands import policy
 from aicc.commands.estimate import estimate, section
 from aicc.offline.charts import is_chart
@@ -20,7 +21,8 @@ from infra.plan import CenterPlan
 
 
 def plan(stack: Stack, reporter: Reporter) -> Graph:
-    """Record, expand and order the stack's resources."""
+    """Record, expand and order the stack's resources, with the cloud's SDK installed where it is missing."""
+    sdks.ensure(stack.plan.cloud.kind, reporter)
     return graph_of(stack.name, stack.path, reporter)
 
 

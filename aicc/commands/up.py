@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from aicc import capabilities, drivers
+from aicc import capabilities, drivers, sdks
 from aicc.commands.status import status
 from aicc.drivers.base import Changes, Driver
 from aicc.drivers.choice import Choice
@@ -36,6 +36,7 @@ def up(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: float)
     """
     driver = drivers.choose(choice, stack.name)
     reporter.note(f"driver {driver.name}: {driver.reason}")
+    sdks.ensure(stack.plan.cloud.kind, reporter)
     with owned(stack.name, f"up --stack {stack.name}", reporter):
         nodes = start_cluster(stack, reporter)
         drivers.remember(driver, stack.name)
