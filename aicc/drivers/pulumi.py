@@ -6,6 +6,7 @@ own. Every other stack uses the backend and secrets provider that the user is lo
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -24,6 +25,7 @@ from aicc.drivers.base import Changes
 from aicc.errors import ClusterError, LockedError, PrerequisiteError
 from aicc.progress import Reporter, Step
 from aicc.stacks import Stack
+from infra.config.load import PROJECT
 
 T = TypeVar("T")
 _INTERRUPT_SECONDS = 60
@@ -102,12 +104,38 @@ def _select(stack: Stack) -> automation.Stack:
         environment |= {
             "PULUMI_BACKEND_URL": f"file://{folder}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(folder)),
+            # Objects of a run whose record is lost are this stack's, too.
+            "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
         }
+    if local:
+        _mend(folder / ".pulumi" / "stacks" / PROJECT / f"{stack.name}.json")
     workspace = automation.LocalWorkspaceOptions(env_vars=environment)
     try:
         return automation.create_or_select_stack(stack.name, work_dir=str(folder), opts=workspace)
     except CommandError as error:
         raise ClusterError(f"the Pulumi CLI cannot open stack {stack.name}: {_tail(str(error))}") from error
+
+
+def _mend(checkpoint: Path) -> None:
+    """A killed engine may leave half a checkpoint: the one before takes its place, or none.
+
+    Nothing is lost: the local cluster's provider takes up objects that are there already.
+    """
+    before = checkpoint.with_name(f"{checkpoint.name}.bak")
+    if not checkpoint.exists() or _is_whole(checkpoint):
+        return
+    if _is_whole(before):
+        before.replace(checkpoint)
+    else:
+        checkpoint.unlink()
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        json.loads(checkpoint.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _workspace(stack: Stack) -> Path:
@@ -190,5 +218,9 @@ def _interrupt_children() -> None:
 
 
 def _tail(text: str) -> str:
+    """The end of what the CLI said; where it names what went wrong, that, without the outputs that follow."""
+    _, found, diagnostics = text.partition("\nDiagnostics:\n")
+    if found:
+        text = diagnostics.partition("\nOutputs:\n")[0]
     lines = [line for line in text.splitlines() if line.strip()]
     return "\n".join(lines[-_ERROR_LINES:])

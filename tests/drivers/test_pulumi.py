@@ -81,6 +81,22 @@ def _without_engines_own(inputs: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in inputs.items() if key not in ENGINES_OWN}
 
 
+@pytest.mark.parametrize("with_backup", [True, False], ids=["the last but one is there", "none is there"])
+def test_a_truncated_checkpoint_loses_nothing(centre: Centre, with_backup: bool) -> None:
+    """As a killed engine leaves it; what is in the cluster is taken up again."""
+    folder = centre.state / "aicc" / centre.name / "pulumi" / ".pulumi" / "stacks" / "ai-compute-center"
+    checkpoint = folder / f"{centre.name}.json"
+    assert json.loads(checkpoint.read_text(encoding="utf-8"))
+    before = {item["urn"] for item in json.loads(_pulumi(centre, "stack", "export"))["deployment"]["resources"]}
+    checkpoint.write_text(checkpoint.read_text(encoding="utf-8")[:1000], encoding="utf-8")
+    if not with_backup:
+        checkpoint.with_name(f"{checkpoint.name}.bak").unlink()
+    centre.run("up", "--driver", "pulumi")
+    assert centre.status()["ready"] is True
+    after = {item["urn"] for item in json.loads(_pulumi(centre, "stack", "export"))["deployment"]["resources"]}
+    assert before == after
+
+
 def test_destroy_leaves_nothing(centre: Centre) -> None:
     _pulumi(centre, "destroy", "--yes", "--skip-preview")
     assert "resources" not in json.loads(_pulumi(centre, "stack", "export"))["deployment"]
