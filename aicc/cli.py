@@ -172,8 +172,11 @@ def render(
     from aicc.commands import render as command  # noqa: PLC0415
 
     with _clear_errors(f"aicc render --stack {stack} --out {out}"):
-        written = command.render(planning.plan(_stack(stack), _reporter()), out)
+        graph = planning.plan(_stack(stack), _reporter())
+        written = command.render(graph, out)
         print(f"{len(written)} manifests and {command.INDEX} in {out}")
+        if left := len(graph.manifests) - len(written):
+            print(f"{left} left out: they hold a secret, or what is known only once the cloud has made something")
 
 
 @app.command()

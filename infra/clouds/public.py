@@ -48,7 +48,7 @@ def pool_tags(plan: CenterPlan, pool: PoolPlan) -> dict[str, str]:
 def stateful(plan: CenterPlan, *, parent: pulumi.Resource | None = None) -> pulumi.ResourceOptions:
     """Options of what holds data or keys: Pulumi refuses to delete or replace it while protection is on."""
     protect = declared(plan, PublicCloud).deletion_protection
-    return pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=False)
+    return pulumi.ResourceOptions(parent=parent, protect=protect)
 
 
 def zone_subnets(cidr: str, zones: tuple[str, ...]) -> dict[str, str]:

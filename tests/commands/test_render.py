@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import yaml
 from aicc import toolbox
 from aicc.commands.render import INDEX, NotOursError, path_of, render
 from aicc.offline.graph import Graph
+from aicc.offline.values import LATER
 from aicc.progress import reporter
+from infra.versions import VELERO
 from tests.support.kubeconform import kubeconform
 
 
@@ -101,6 +104,22 @@ def test_a_folder_of_somebody_else_s_is_refused_before_anything_is_written(
         render(local_graph, out)
     assert refusal.value.hint
     assert files(out) == before
+
+
+def test_charts_of_others_are_named_with_their_versions_and_what_is_not_known_yet_is_left_out(
+    stack_graphs: Mapping[str, Graph], out: Path
+) -> None:
+    graph = stack_graphs["aws-us-west-2"]
+    render(graph, out)
+    document = yaml.safe_load((out / INDEX).read_text(encoding="utf-8"))
+    charts = {chart["releaseName"]: chart for chart in document["helmCharts"]}
+    assert set(charts) == {chart.name for chart in graph.upstream_charts}
+    assert charts["kueue"]["repo"] == "oci://registry.k8s.io/kueue/charts"
+    assert (charts["velero"]["name"], charts["velero"]["version"]) == (VELERO.chart, VELERO.version)
+    assert charts["velero"]["repo"] == VELERO.repository
+    left = {manifest.kind for manifest in graph.manifests if manifest.incomplete}
+    assert left, "a StorageClass names a key that is not there yet"
+    assert not any(LATER in path.read_text(encoding="utf-8") for path in out.rglob("*.yaml"))
 
 
 def test_a_file_in_place_of_the_folder_is_refused(local_graph: Graph, out: Path) -> None:
