@@ -104,8 +104,6 @@ def _select(stack: Stack) -> automation.Stack:
         environment |= {
             "PULUMI_BACKEND_URL": f"file://{folder}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(folder)),
-            # Objects of a run whose record is lost are this stack's, too.
-            "PULUMI_K8S_ENABLE_PATCH_FORCE": "true",
         }
     if local:
         _mend(folder / ".pulumi" / "stacks" / PROJECT / f"{stack.name}.json")

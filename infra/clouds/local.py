@@ -19,7 +19,7 @@ def build(plan: CenterPlan) -> ClusterOut:  # noqa: ARG001  the contract's signa
     path = str(kubeconfig_path(pulumi.get_stack()))
     return ClusterOut(
         # Everything in this cluster is the stack's: what a killed run made but did not record is taken up again.
-        provider=kubernetes.Provider("cluster", kubeconfig=path, upsert_existing_objects=True),
+        provider=kubernetes.Provider("cluster", kubeconfig=path, upsert_existing_objects=True, enable_patch_force=True),
         kubeconfig=pulumi.Output.from_input(path),
         capabilities=frozenset(),
         admission_scope="cluster",
