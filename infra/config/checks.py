@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from infra import quantity
-from infra.config.clouds import PublicCloud, default_zones
+from infra.config.clouds import PublicCloud
 from infra.config.issues import Issue, unknown
-from infra.config.models import Center, Network, Pool
+from infra.config.models import Center, Network, Pool, zones_of
 from infra.config.storage import BACKUPS, CHECKPOINTS, DATASETS, MODELS
 
 _LEAST_NODE = {"cpu": "1", "memory": "1Gi"}
@@ -83,7 +83,7 @@ def _pools(center: Center) -> Iterator[Issue]:
         yield Issue("pools", "is empty", allowed="one pool or more", consequence="nothing could run")
     for index, pool in enumerate(center.pools):
         path = f"pools[{index}]"
-        yield from _pool_zones(path, pool, default_zones(center.cloud) if pool.zones is None else pool.zones)
+        yield from _pool_zones(path, pool, zones_of(pool, center.cloud))
         if (pool.instance is None) == (pool.node is None):
             yield Issue(path, f"{pool.name} must have exactly one of instance and node", allowed="instance or node")
         if pool.scale and not pool.scale.min <= pool.nodes <= pool.scale.max:

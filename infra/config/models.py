@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from infra.catalogue.entry import Currency
-from infra.config.clouds import Cloud
+from infra.config.clouds import Cloud, default_zones
 from infra.config.fields import (
     SOURCE,
     Cidr,
@@ -66,6 +66,11 @@ class Pool(Declared):
     owner: Name | None = Field(default=None, description="Who answers for the pool; default: the cloud's owner.")
     nodes_per_rack: Annotated[int, Field(ge=1, le=256, description="For the rack label of simulated nodes.")] = 8
     labels: dict[LabelKey, LabelValue] = Field(default={}, description="Further labels of the pool's nodes.")
+
+
+def zones_of(pool: Pool, cloud: Declared) -> tuple[str, ...]:
+    """Those that the pool's nodes are in: its own, else the cloud's."""
+    return default_zones(cloud) if pool.zones is None else pool.zones
 
 
 class Quota(Declared):

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from infra.catalogue import Catalogue, Instance
 from infra.catalogue.places import Service
 from infra.catalogue.schema import ExternalPlugin
-from infra.config.clouds import PublicCloud, default_zones
+from infra.config.clouds import PublicCloud
 from infra.config.issues import Issue, unknown
-from infra.config.models import Center, Pool
+from infra.config.models import Center, Pool, zones_of
 
 
 def check(center: Center, catalogue: Catalogue) -> Iterator[Issue]:
@@ -84,7 +84,7 @@ def _offered(path: str, pool: Pool, instance: Instance, cloud: PublicCloud) -> I
         )
         return
     offered = instance.zones[cloud.region]
-    for zone in _zones(pool, cloud) if offered else ():
+    for zone in zones_of(pool, cloud) if offered else ():
         if zone not in offered:
             yield unknown(
                 f"{path}.zones",
@@ -93,10 +93,6 @@ def _offered(path: str, pool: Pool, instance: Instance, cloud: PublicCloud) -> I
                 f"does not offer {pool.instance}",
                 consequence="the pool's nodes there would never be made",
             )
-
-
-def _zones(pool: Pool, cloud: PublicCloud) -> tuple[str, ...]:
-    return default_zones(cloud) if pool.zones is None else pool.zones
 
 
 def kubernetes_version(center: Center, catalogue: Catalogue) -> str | None:
@@ -120,7 +116,7 @@ def notes(center: Center, catalogue: Catalogue) -> Iterator[str]:
     for pool in center.pools:
         instance = catalogue.instances[cloud.kind][str(pool.instance)]
         if not (instance.zones or {}).get(cloud.region):
-            where = ", ".join(_zones(pool, cloud))
+            where = ", ".join(zones_of(pool, cloud))
             yield f"pool {pool.name}: whether {where} offers {pool.instance} is not in the catalogue; ask the provider"
         if instance.accelerator:
             kubernetes = catalogue.accelerators[instance.accelerator].kubernetes

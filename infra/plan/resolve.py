@@ -8,9 +8,9 @@ from fractions import Fraction
 from infra import quantity
 from infra.catalogue import Accelerator, Catalogue
 from infra.catalogue.schema import DaemonSetPlugin, Kubernetes
-from infra.config.clouds import ExistingCloud, PublicCloud, default_zones
+from infra.config.clouds import ExistingCloud, PublicCloud
 from infra.config.issues import InvalidCenterError, Issue
-from infra.config.models import Center, Model, Pool, Tenant
+from infra.config.models import Center, Model, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import model_release, priority_class, tenant_namespace
 from infra.plan import checks, demands, places, workloads
@@ -89,7 +89,7 @@ def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
         name=pool.name,
         instance=pool.instance,
         nodes=pool.nodes,
-        zones=default_zones(center.cloud) if pool.zones is None else pool.zones,
+        zones=zones_of(pool, center.cloud),
         nodes_per_rack=pool.nodes_per_rack,
         cpu_cores=cpu,
         memory_bytes=memory,

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from aicc.offline.graph import Graph, graph_of
+from aicc.offline.record import Recording, Resource
 from aicc.paths import REPO
 from aicc.progress import reporter
 from infra.catalogue import load
@@ -41,6 +42,19 @@ def public() -> list[str]:
         for path in EXAMPLES
     }
     return [stack for stack, kind in kinds.items() if kind not in {"local", "existing"}]
+
+
+def needs(recording: Recording, resource: Resource) -> set[str]:
+    """Names of everything that a resource waits for, at first or second hand."""
+    by_urn = {each.urn: each for each in recording.resources}
+    found: set[str] = set()
+    waiting = [*resource.dependencies]
+    while waiting:
+        each = by_urn[waiting.pop()]
+        if each.name not in found:
+            found.add(each.name)
+            waiting += each.dependencies
+    return found
 
 
 @pytest.fixture(params=public())

@@ -28,6 +28,7 @@ from infra.config.load import KEY, from_file, raw_config
 from infra.config.storage import BACKUPS, DATASETS, MODELS
 from infra.plan import CenterPlan, resolve
 from infra.plan.workloads import checkpoints_of
+from tests.clouds.conftest import needs
 
 STACK = "azure-sweden-central"
 FILE = REPO / f"examples/Pulumi.{STACK}.yaml"
@@ -72,19 +73,6 @@ def of(recording: Recording, kind: str) -> dict[str, Mapping[str, Any]]:
 
 def cluster(recording: Recording) -> Mapping[str, Any]:
     return of(recording, "containerservice:ManagedCluster")["cluster"]
-
-
-def needs(recording: Recording, resource: Resource) -> set[str]:
-    """Names of everything that a resource waits for, at first or second hand."""
-    by_urn = {each.urn: each for each in recording.resources}
-    found: set[str] = set()
-    waiting = [*resource.dependencies]
-    while waiting:
-        each = by_urn[waiting.pop()]
-        if each.name not in found:
-            found.add(each.name)
-            waiting += each.dependencies
-    return found
 
 
 def rights(recording: Recording) -> set[tuple[str, str, str]]:

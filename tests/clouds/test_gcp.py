@@ -23,6 +23,7 @@ from infra.config.load import KEY, from_file, raw_config
 from infra.config.storage import DATASETS, MODELS
 from infra.plan import CenterPlan, PoolPlan, resolve
 from infra.plan.workloads import checkpoints_of
+from tests.clouds.conftest import needs
 
 STACK = "gcp-us-central1"
 FILE = REPO / f"examples/Pulumi.{STACK}.yaml"
@@ -67,19 +68,6 @@ def pools(recording: Recording, pool: str) -> list[Mapping[str, Any]]:
         for inputs in of(recording, "container/nodePool").values()
         if inputs["nodeConfig"]["labels"].get(names.POOL) == pool
     ]
-
-
-def needs(recording: Recording, resource: Resource) -> set[str]:
-    """Names of everything that a resource waits for, at first or second hand."""
-    by_urn = {each.urn: each for each in recording.resources}
-    found: set[str] = set()
-    waiting = [*resource.dependencies]
-    while waiting:
-        each = by_urn[waiting.pop()]
-        if each.name not in found:
-            found.add(each.name)
-            waiting += each.dependencies
-    return found
 
 
 def pool_of(plan: CenterPlan, name: str, **changes: Any) -> PoolPlan:

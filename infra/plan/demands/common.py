@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from infra import quantity
 from infra.catalogue import Accelerator, Catalogue, Instance
-from infra.config.clouds import PublicCloud, default_zones
+from infra.config.clouds import PublicCloud
 from infra.config.issues import Issue
-from infra.config.models import Center, Pool
+from infra.config.models import Center, Pool, zones_of
 from infra.config.storage import FileSystem
 
 SYSTEM_POOL = "system"
@@ -102,11 +102,6 @@ def accelerator(pool: Pool, center: Center, catalogue: Catalogue) -> Accelerator
     return catalogue.accelerators[made_of.accelerator] if made_of and made_of.accelerator else None
 
 
-def zones(pool: Pool, cloud: PublicCloud) -> tuple[str, ...]:
-    """Those that its nodes are in."""
-    return default_zones(cloud) if pool.zones is None else pool.zones
-
-
 def most_nodes(pool: Pool) -> int:
     """How far it grows."""
     return pool.scale.max if pool.scale else pool.nodes
@@ -144,7 +139,7 @@ def enough_zones(cloud: PublicCloud, least: int, *, consequence: str) -> Iterato
 def one_zone(center: Center, cloud: PublicCloud, names: Collection[str], *, what: str) -> Iterator[Issue]:
     """Pools, by name, whose machines come from one zone: that of `what`."""
     for path, pool in pools(center):
-        several = zones(pool, cloud)
+        several = zones_of(pool, cloud)
         if pool.name in names and len(several) > 1:
             yield Issue(
                 f"{path}.zones",

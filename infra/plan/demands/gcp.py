@@ -9,7 +9,7 @@ from math import prod
 from infra.catalogue import Catalogue
 from infra.config.clouds import GcpCloud
 from infra.config.issues import Issue
-from infra.config.models import Center, Pool
+from infra.config.models import Center, Pool, zones_of
 from infra.config.storage import Storage
 from infra.plan.demands import common
 
@@ -106,7 +106,7 @@ def notes(center: Center, catalogue: Catalogue) -> Iterator[str]:  # noqa: ARG00
 
 
 def _nodes(path: str, pool: Pool, cloud: GcpCloud) -> Iterator[Issue]:
-    most = _MOST_NODES_PER_ZONE * len(common.zones(pool, cloud))
+    most = _MOST_NODES_PER_ZONE * len(zones_of(pool, cloud))
     if common.most_nodes(pool) > most:
         yield Issue(
             f"{path}.scale.max" if pool.scale else f"{path}.nodes",
