@@ -106,7 +106,7 @@ def _select(stack: Stack) -> automation.Stack:
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(folder)),
         }
     if local:
-        _mend(folder / ".pulumi" / "stacks" / PROJECT / f"{stack.name}.json")
+        mend(folder / ".pulumi" / "stacks" / PROJECT / f"{stack.name}.json")
     workspace = automation.LocalWorkspaceOptions(env_vars=environment)
     try:
         return automation.create_or_select_stack(stack.name, work_dir=str(folder), opts=workspace)
@@ -114,11 +114,16 @@ def _select(stack: Stack) -> automation.Stack:
         raise ClusterError(f"the Pulumi CLI cannot open stack {stack.name}: {_tail(str(error))}") from error
 
 
-def _mend(checkpoint: Path) -> None:
+def mend(checkpoint: Path) -> None:
     """A killed engine may leave half a checkpoint: the one before takes its place, or none.
 
-    Nothing is lost: the local cluster's provider takes up objects that are there already.
+    Nothing is lost: the local cluster's provider takes up objects that are there already. The attributes that the
+    engine keeps beside each file (gocloud.dev/blob/fileblob) are not written at once either: unreadable, they would hide
+    a sound checkpoint ("failed to load checkpoint: EOF"); without them it is read.
     """
+    for attributes in checkpoint.parent.glob("*.attrs"):
+        if not _is_whole(attributes):
+            attributes.unlink()
     before = checkpoint.with_name(f"{checkpoint.name}.bak")
     if not checkpoint.exists() or _is_whole(checkpoint):
         return
