@@ -118,7 +118,7 @@ def mend(checkpoint: Path) -> None:
     """A killed engine may leave half a checkpoint: the one before takes its place, or none.
 
     Nothing is lost: the local cluster's provider takes up objects that are there already. The attributes that the
-    engine keeps beside each file (gocloud.dev/blob/fileblob) are not written at once either: unreadable, they would hide
+    engine keeps beside each file (gocloud.dev/blob/fileblob) are not written at once either: unreadable, they hide
     a sound checkpoint ("failed to load checkpoint: EOF"); without them it is read.
     """
     for attributes in checkpoint.parent.glob("*.attrs"):
