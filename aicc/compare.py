@@ -264,7 +264,8 @@ def _models(document: Document | None) -> dict[str, str]:
     for model in (document or {}).get("models", ()):
         replicas, name = model["replicas"], model["name"]
         found[f"{name}: tenant"] = model["tenant"]
-        found[f"{name}: accelerators of a replica"] = f"{model['acceleratorsPerReplica']} × {model['accelerator']}"
+        what = f"{model['acceleratorsPerReplica']} × {model['accelerator']}" if model["accelerator"] else "none"
+        found[f"{name}: accelerators of a replica"] = what
         found[f"{name}: replicas"] = f"{replicas['min']} to {replicas['max']}"
         found[f"{name}: image"] = model["image"]
     return found

@@ -86,6 +86,8 @@ class ClusterOut:
     """By the name of the plan's workload."""
     identity_endpoints: tuple[Endpoint, ...] = ()
     """Where a node hands out what an identity gives, apart from the cloud's own addresses on port 443."""
+    service_nodes: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the nodes that the platform's own services and models on CPU run on; none: any node."""
     exports: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """What people want to know about the cloud's part: ids and addresses, no secret."""
 

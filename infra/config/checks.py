@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from infra import quantity
+from infra.config import model_checks
 from infra.config.clouds import PublicCloud
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Network, Pool, zones_of
@@ -23,7 +24,7 @@ def check(center: Center) -> list[Issue]:
         *_cloud(center),
         *_pools(center),
         *_names(center),
-        *_models(center),
+        *model_checks.check(center),
         *_storage(center),
     ]
 
@@ -139,29 +140,6 @@ def _names(center: Center) -> Iterator[Issue]:
                     allowed="a name that no other has",
                     consequence="one would silently replace the other",
                 )
-
-
-def _models(center: Center) -> Iterator[Issue]:
-    tenants = [tenant.name for tenant in center.tenants]
-    for index, model in enumerate(center.models):
-        path = f"models[{index}]"
-        if model.tenant not in tenants:
-            yield unknown(f"{path}.tenant", model.tenant, tenants, "is not a declared tenant")
-        if model.replicas.min > model.replicas.max:
-            yield Issue(
-                f"{path}.replicas.min",
-                f"is more than replicas.max ({model.replicas.max})",
-                model.replicas.min,
-                allowed=f"1 to {model.replicas.max}",
-            )
-        if model.image and "@" not in model.image and center.cloud.kind != "local":
-            yield Issue(
-                f"{path}.image",
-                "is not pinned by digest",
-                model.image,
-                allowed="repository:tag@sha256:… outside local stacks",
-                consequence="the admission policy would refuse its pods",
-            )
 
 
 def _storage(center: Center) -> Iterator[Issue]:

@@ -71,7 +71,9 @@ Operator = Literal[
 ]
 """Capabilities whose operator the centre can install."""
 TenantKind = Literal["research", "enterprise", "cloud-service"]
-Engine = Literal["vllm", "sglang"]
+Engine = Literal["vllm", "sglang", "llama-cpp"]
+CPU_ENGINES: frozenset[Engine] = frozenset({"llama-cpp"})
+"""They serve from nodes without accelerators."""
 
 
 class Declared(BaseModel):

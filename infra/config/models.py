@@ -112,6 +112,13 @@ class Replicas(Declared):
     max: Annotated[int, Field(ge=1, le=10_000, description="At most; the tenant's quota must have room.")] = 1
 
 
+class CpuResources(Declared):
+    """What a replica on a CPU node is given."""
+
+    cpu: Quantity = Field(default="1", description="Cores.")
+    memory: Quantity = Field(default="2Gi", description="Weights, context and program together; more is killed.")
+
+
 class Model(Declared):
     """A model that the centre serves."""
 
@@ -120,8 +127,13 @@ class Model(Declared):
     source: Annotated[str, StringConstraints(max_length=500, pattern=SOURCE)] = Field(
         description="Where the engine finds it: a hub repository or a path in the model store."
     )
-    engine: Engine = Field(default="vllm", description="The inference engine.")
-    accelerator: Name = Field(description="An accelerator of the catalogue that some pool has.")
+    engine: Engine = Field(default="vllm", description="The inference engine; llama-cpp runs on CPU nodes.")
+    accelerator: Name | None = Field(
+        default=None, description="An accelerator of the catalogue that some pool has; none for llama-cpp alone."
+    )
+    resources: CpuResources | None = Field(
+        default=None, description="Of a llama-cpp replica; others take their accelerators' share of the host."
+    )
     parallel: Parallelism = Field(default=Parallelism(), description="How a replica is spread over accelerators.")
     replicas: Replicas = Field(default=Replicas(), description="How many run.")
     max_model_len: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(

@@ -24,13 +24,15 @@ def build(given: LayerIn) -> LayerOut:
 
 
 def _release(model: ModelPlan, given: LayerIn) -> pulumi.Resource:
-    after = (*given.earlier["tenancy"].parts[model.tenant], *given.earlier["accelerators"].parts[model.accelerator])
+    after = given.earlier["tenancy"].parts[model.tenant]
+    if model.accelerator:
+        after += given.earlier["accelerators"].parts[model.accelerator]
     return Chart(
         model.release,
         # Relative to where the program runs, so that no machine's path reaches the state.
         chart=os.path.relpath(CHART),
         namespace=model.namespace,
-        values=values(model),
+        values=values(model) | ({} if model.accelerator else {"nodeSelector": dict(given.cluster.service_nodes)}),
         opts=given.options(*after),
     )
 
@@ -42,7 +44,7 @@ def values(model: ModelPlan) -> dict[str, Any]:
         "model": {"name": model.name, "source": model.source},
         "tenant": model.tenant,
         "image": image(model.image),
-        "accelerator": {"resource": model.resource, "count": model.accelerators_per_replica},
+        "accelerator": {"resource": model.resource or "", "count": model.accelerators_per_replica},
         "tensorParallelSize": model.tensor_parallel,
         "pipelineParallelSize": model.pipeline_parallel,
         "maxModelLen": model.max_model_len or 0,
@@ -51,9 +53,9 @@ def values(model: ModelPlan) -> dict[str, Any]:
             "requests": {"cpu": model.cpu, "memory": model.memory},
             "limits": {"memory": model.memory},
         },
-        "sharedMemory": model.shared_memory,
-        # Brings the accelerator's node selector and tolerations with it.
-        "runtimeClassName": model.runtime_class,
+        "sharedMemory": model.shared_memory or "",
+        # Brings the accelerator's node selector and tolerations with it; models on CPU have none.
+        "runtimeClassName": model.runtime_class or "",
         "priorityClassName": model.priority_class,
     }
 

@@ -9,7 +9,7 @@ from infra import quantity
 from infra.catalogue import Accelerator, Catalogue
 from infra.catalogue.schema import ExternalPlugin
 from infra.config.issues import Issue, unknown
-from infra.config.models import Center, Model, Pool
+from infra.config.models import Center, Pool
 from infra.names import DOMAIN
 from infra.plan.model import AcceleratorPlan, ModelPlan, PoolPlan, TenantPlan
 
@@ -109,69 +109,16 @@ def tenants(center: Center, accelerators: Mapping[str, AcceleratorPlan]) -> Iter
                 )
 
 
-def models(
-    center: Center, accelerators: Mapping[str, AcceleratorPlan], all_pools: Sequence[PoolPlan], catalogue: Catalogue
-) -> Iterator[Issue]:
-    """A model's accelerator, engine, image and parallelism can be had."""
-    for index, model in enumerate(center.models):
-        path = f"models[{index}]"
-        if model.accelerator not in accelerators:
-            yield unknown(
-                f"{path}.accelerator",
-                model.accelerator,
-                accelerators,
-                "is not an accelerator of any pool",
-                consequence="its pods would never be scheduled",
-            )
-            continue
-        yield from _image(path, model, center, catalogue)
-        yield from _parallelism(path, model, all_pools, catalogue)
-
-
-def _image(path: str, model: Model, center: Center, catalogue: Catalogue) -> Iterator[Issue]:
-    if model.image is not None:
-        return
-    serving = catalogue.accelerators[model.accelerator].serving
-    if model.engine not in serving:
-        yield unknown(
-            f"{path}.engine",
-            model.engine,
-            serving,
-            f"has no known image for {model.accelerator}",
-            consequence="name an image in the model's image field, or choose another engine",
-        )
-    elif center.cloud.kind != "local" and "@sha256:" not in serving[model.engine].image:
-        yield Issue(
-            f"{path}.image",
-            f"is required: the catalogue's {serving[model.engine].image} is not pinned by digest",
-            allowed="repository:tag@sha256:… outside local stacks",
-            consequence="the admission policy would refuse its pods",
-        )
-
-
-def _parallelism(path: str, model: Model, all_pools: Sequence[PoolPlan], catalogue: Catalogue) -> Iterator[Issue]:
-    count = model.parallel.tensor * model.parallel.pipeline
-    per_node = max(pool.accelerators_per_node for pool in all_pools if pool.accelerator == model.accelerator)
-    valid = [n for n in catalogue.accelerators[model.accelerator].kubernetes.counts_per_pod if n <= per_node]
-    if count not in valid:
-        yield Issue(
-            f"{path}.parallel",
-            f"asks for {model.parallel.tensor} × {model.parallel.pipeline} = {count} accelerators in one pod, "
-            f"which a node of {per_node} {model.accelerator} cannot give",
-            allowed=f"tensor × pipeline of {', '.join(map(str, valid))}",
-            consequence="its pods would never be scheduled",
-        )
-
-
 def quotas(planned: Sequence[TenantPlan], resolved: Sequence[ModelPlan]) -> Iterator[Issue]:
     """A tenant's models fit its quota at their largest."""
     for index, tenant in enumerate(planned):
         own = [model for model in resolved if model.tenant == tenant.name]
         needs: dict[str, int] = {}
         for model in own:
-            needs[model.accelerator] = (
-                needs.get(model.accelerator, 0) + model.max_replicas * model.accelerators_per_replica
-            )
+            if model.accelerator:
+                needs[model.accelerator] = (
+                    needs.get(model.accelerator, 0) + model.max_replicas * model.accelerators_per_replica
+                )
         for accelerator, need in needs.items():
             quota = tenant.accelerators.get(accelerator, 0)
             if need > quota:

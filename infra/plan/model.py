@@ -110,8 +110,9 @@ class ModelPlan:
     source: str
     engine: str
     image: str
-    accelerator: str
-    resource: str
+    accelerator: str | None
+    """Catalogue id; None for models on CPU nodes, as are the resource and the runtime class."""
+    resource: str | None
     accelerators_per_replica: int
     tensor_parallel: int
     pipeline_parallel: int
@@ -120,8 +121,8 @@ class ModelPlan:
     max_model_len: int | None
     cpu: str
     memory: str
-    shared_memory: str
-    runtime_class: str
+    shared_memory: str | None
+    runtime_class: str | None
     priority_class: str
 
 

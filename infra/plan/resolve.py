@@ -10,16 +10,13 @@ from infra.catalogue import Accelerator, Catalogue
 from infra.catalogue.schema import DaemonSetPlugin, Kubernetes
 from infra.config.clouds import ExistingCloud, PublicCloud
 from infra.config.issues import InvalidCenterError, Issue
-from infra.config.models import Center, Model, Pool, Tenant, zones_of
+from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
-from infra.names import model_release, priority_class, tenant_namespace
-from infra.plan import checks, demands, places, workloads
-from infra.plan.model import AcceleratorPlan, CenterPlan, ModelPlan, PoolPlan, Share, TenantPlan
+from infra.names import priority_class, tenant_namespace
+from infra.plan import checks, demands, models, places, workloads
+from infra.plan.hosts import host_share
+from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
 
-MODEL_HOST_SHARE = Fraction(3, 4)
-"""A model takes this part of its accelerators' share of the host; the rest is for the system and smaller pods."""
-SHARED_MEMORY_SHARE = Fraction(1, 4)
-"""Of a model's memory, for /dev/shm: tensor-parallel workers exchange through it."""
 TENANT_BASE_CORES = Fraction(16)
 TENANT_BASE_BYTES = Fraction(64 * 1024**3)
 
@@ -34,11 +31,11 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
     _require([*checks.distinct(center, pools)])
     accelerators = tuple(_accelerators(center, pools, catalogue))
     by_id = {accelerator.id: accelerator for accelerator in accelerators}
-    _require([*checks.tenants(center, by_id), *checks.models(center, by_id, pools, catalogue)])
+    _require([*checks.tenants(center, by_id), *models.check(center, by_id, pools, catalogue)])
     tenants = tuple(_tenant(tenant, by_id, pools) for tenant in center.tenants)
     by_name = {tenant.name: tenant for tenant in tenants}
-    models = tuple(_model(model, by_name[model.tenant], by_id, pools, catalogue) for model in center.models)
-    _require([*checks.quotas(tenants, models)])
+    served = tuple(models.resolved(model, by_name[model.tenant], by_id, pools, catalogue) for model in center.models)
+    _require([*checks.quotas(tenants, served)])
     return CenterPlan(
         name=center.name,
         cloud=center.cloud,
@@ -47,7 +44,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         pools=pools,
         accelerators=accelerators,
         tenants=tenants,
-        models=models,
+        models=served,
         kubernetes_version=places.kubernetes_version(center, catalogue),
         storage=_storage(center),
         workloads=workloads.of(tenants) if isinstance(center.cloud, PublicCloud) else (),
@@ -154,14 +151,6 @@ def _has_plugin(center: Center, accelerator: Kubernetes, catalogue: Catalogue) -
             return True  # the local cluster's nodes are simulated
 
 
-def host_share(accelerator: str, pools: Iterable[PoolPlan]) -> tuple[Fraction, Fraction]:
-    """Cores and bytes of host per accelerator, on the pool that has least."""
-    hosts = [pool for pool in pools if pool.accelerator == accelerator]
-    cores = min(pool.cpu_cores / pool.accelerators_per_node for pool in hosts)
-    memory = min(pool.memory_bytes / pool.accelerators_per_node for pool in hosts)
-    return cores, memory
-
-
 def _tenant(tenant: Tenant, accelerators: Mapping[str, AcceleratorPlan], pools: Sequence[PoolPlan]) -> TenantPlan:
     quota = {accelerator: count for accelerator, count in tenant.quota.accelerators.items() if count}
     by_resource: dict[str, int] = {}
@@ -204,38 +193,3 @@ def _tenant(tenant: Tenant, accelerators: Mapping[str, AcceleratorPlan], pools: 
 def _left(declared: str | None, shares: Fraction, base: Fraction) -> Fraction:
     """What a quota leaves for nodes without accelerators."""
     return base if declared is None else max(quantity.parse(declared) - shares, Fraction(0))
-
-
-def _model(
-    model: Model,
-    tenant: TenantPlan,
-    accelerators: Mapping[str, AcceleratorPlan],
-    pools: Sequence[PoolPlan],
-    catalogue: Catalogue,
-) -> ModelPlan:
-    accelerator = accelerators[model.accelerator]
-    count = model.parallel.tensor * model.parallel.pipeline
-    share_cores, share_memory = host_share(model.accelerator, pools)
-    memory = share_memory * count * MODEL_HOST_SHARE
-    return ModelPlan(
-        name=model.name,
-        release=model_release(model.name),
-        tenant=tenant.name,
-        namespace=tenant.namespace,
-        source=model.source,
-        engine=model.engine,
-        image=model.image or catalogue.accelerators[model.accelerator].serving[model.engine].image,
-        accelerator=accelerator.id,
-        resource=accelerator.resource,
-        accelerators_per_replica=count,
-        tensor_parallel=model.parallel.tensor,
-        pipeline_parallel=model.parallel.pipeline,
-        min_replicas=model.replicas.min,
-        max_replicas=model.replicas.max,
-        max_model_len=model.max_model_len,
-        cpu=quantity.cores(share_cores * count * MODEL_HOST_SHARE),
-        memory=quantity.mebibytes(memory),
-        shared_memory=quantity.mebibytes(memory * SHARED_MEMORY_SHARE),
-        runtime_class=accelerator.runtime_class,
-        priority_class=tenant.priority_class,
-    )

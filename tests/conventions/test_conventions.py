@@ -23,8 +23,10 @@ MAX_LINES = 400
 
 KIND_IS_COMPARED_IN = {
     "infra/config/clouds.py": "zones of a pool that names none",
-    "infra/config/checks.py": "what fields of one cloud say about others, and what images it needs",
+    "infra/config/checks.py": "what fields of one cloud say about others",
+    "infra/config/model_checks.py": "what images it needs",
     "infra/plan/checks.py": "what a declared cloud needs of the catalogue",
+    "infra/plan/models.py": "what images it needs of the catalogue",
     "infra/plan/places.py": "only public clouds have regions, services and instances to check",
     "infra/plan/resolve.py": "only public clouds make storage and identities; device plugins are there or not",
     "infra/estimate/compute.py": "only public clouds have regions, and with them prices, grids and a PUE",

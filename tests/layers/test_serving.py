@@ -53,7 +53,7 @@ def test_a_model_is_given_what_its_plan_says(model: ModelPlan, find: Find) -> No
     pod = find("Deployment", f"{model.namespace}/{model.release}")["spec"]["template"]["spec"]
     [container] = pod["containers"]
     for amounts in (container["resources"]["requests"], container["resources"]["limits"]):
-        assert int(amounts[model.resource]) == model.accelerators_per_replica
+        assert int(amounts[str(model.resource)]) == model.accelerators_per_replica
         assert amounts["memory"] == model.memory
     assert container["resources"]["requests"]["cpu"] == model.cpu
     parts = image(model.image)

@@ -37,6 +37,8 @@ def centers(draw: st.DrawFn) -> Center:
         for accelerator, count in quota.items():
             per_node = max(found for found, _ in hosts[accelerator])
             models += [{**model, "tenant": tenant} for model in draw(_models(accelerator, per_node, count))]
+        if any("accelerators" not in pool.get("node", {}) and not _has_accelerators(pool) for pool in pools):
+            models += [{**model, "tenant": tenant} for model in draw(st.lists(CPU_MODELS, max_size=1))]
     named = [{"name": f"m{index}", **model} for index, model in enumerate(models)]
     return parse({"name": "c", "cloud": {"kind": "local"}, "pools": pools, "tenants": tenants, "models": named})
 
@@ -106,6 +108,10 @@ def _offered(instance: Instance, region: str, zones: tuple[str, ...]) -> tuple[s
     return instance.zones.get(region, ()) or (zones if region in instance.zones else ())
 
 
+def _has_accelerators(pool: Declared) -> bool:
+    return bool("instance" in pool and CATALOGUE.instances["local"][pool["instance"]].accelerator)
+
+
 def _hosts(pools: list[Declared]) -> dict[str, list[tuple[int, int]]]:
     """Accelerators per node, and nodes, of each pool that has any."""
     hosts: dict[str, list[tuple[int, int]]] = {}
@@ -142,6 +148,15 @@ def _models(draw: st.DrawFn, accelerator: str, per_node: int, quota: int) -> lis
     ]
 
 
+CPU_MODELS = st.fixed_dictionaries(
+    {
+        "source": st.just("a/b"),
+        "engine": st.just("llama-cpp"),
+        "image": st.just(IMAGE),
+        "resources": st.just({"cpu": "500m", "memory": "512Mi"}),
+    },
+    optional={"replicas": st.just({"min": 1, "max": 2})},
+)
 CPUS = st.integers(1, 512).map(str) | st.integers(1_000, 512_000).map("{}m".format)
 MEMORIES = st.integers(1, 4096).map("{}Gi".format)
 SHAPES = st.fixed_dictionaries({"cpu": CPUS, "memory": MEMORIES}) | st.fixed_dictionaries(

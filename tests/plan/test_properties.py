@@ -67,8 +67,8 @@ def test_every_model_s_pod_fits_an_empty_node_that_its_runtime_class_selects(cen
     plan = plan_of(center)
     accelerators = {accelerator.id: accelerator for accelerator in plan.accelerators}
     for model in plan.models:
-        selector = accelerators[model.accelerator].node_selector
-        tolerated = accelerators[model.accelerator].taints
+        selector = accelerators[model.accelerator].node_selector if model.accelerator else {}
+        tolerated = accelerators[model.accelerator].taints if model.accelerator else ()
         nodes = [pool for pool in plan.pools if fits(model, pool)]
         assert [
             pool for pool in nodes if selector.items() <= pool.labels.items() and set(pool.taints) <= set(tolerated)
@@ -81,7 +81,7 @@ def test_as_many_replicas_fit_a_node_as_its_accelerators_allow(center: Center) -
     plan = plan_of(center)
     for model in plan.models:
         for pool in plan.pools:
-            if pool.accelerator == model.accelerator:
+            if model.accelerator and pool.accelerator == model.accelerator:
                 replicas = pool.accelerators_per_node // model.accelerators_per_replica
                 assert parse(model.cpu) * replicas <= pool.cpu_cores
                 assert parse(model.memory) * replicas <= pool.memory_bytes
@@ -95,7 +95,8 @@ def test_a_tenant_s_hard_quota_covers_its_models_at_their_most(center: Center) -
         assert {model.namespace for model in own} <= {tenant.namespace}
         need: Counter[str] = Counter()
         for model in own:
-            need[f"requests.{model.resource}"] += model.accelerators_per_replica * model.max_replicas
+            if model.resource:
+                need[f"requests.{model.resource}"] += model.accelerators_per_replica * model.max_replicas
             need["pods"] += model.max_replicas
         assert all(count <= int(tenant.hard[resource]) for resource, count in need.items())
         for field in ("cpu", "memory"):
@@ -114,7 +115,8 @@ def test_a_tenant_is_granted_exactly_the_resources_that_its_quota_limits(center:
 @given(centers())
 def test_shared_memory_leaves_the_model_most_of_its_memory(center: Center) -> None:
     for model in plan_of(center).models:
-        assert parse(model.shared_memory) * 4 <= parse(model.memory) + 4 * 1024**2
+        assert (model.shared_memory is None) == (model.accelerator is None)
+        assert parse(model.shared_memory or "0") * 4 <= parse(model.memory) + 4 * 1024**2
 
 
 @given(centers())

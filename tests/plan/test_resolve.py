@@ -12,7 +12,7 @@ from infra.catalogue import load
 from infra.config import InvalidCenterError
 from infra.config.load import parse
 from infra.plan import CenterPlan, Share, resolve
-from infra.plan.resolve import host_share
+from infra.plan.hosts import host_share
 from infra.quantity import parse as parse_quantity
 
 EXISTING = {"kind": "existing", "kubeconfig": "~/.kube/config", "context": "production"}

@@ -1,0 +1,70 @@
+"""What the declared fields of models say about each other and about tenants; no catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from infra.config.fields import CPU_ENGINES
+from infra.config.issues import Issue, unknown
+from infra.config.models import Center, Model
+
+
+def check(center: Center) -> Iterator[Issue]:
+    """Every issue of every model, in the order of the file."""
+    tenants = [tenant.name for tenant in center.tenants]
+    for index, model in enumerate(center.models):
+        path = f"models[{index}]"
+        if model.tenant not in tenants:
+            yield unknown(f"{path}.tenant", model.tenant, tenants, "is not a declared tenant")
+        if model.replicas.min > model.replicas.max:
+            yield Issue(
+                f"{path}.replicas.min",
+                f"is more than replicas.max ({model.replicas.max})",
+                model.replicas.min,
+                allowed=f"1 to {model.replicas.max}",
+            )
+        if model.image and "@" not in model.image and center.cloud.kind != "local":
+            yield Issue(
+                f"{path}.image",
+                "is not pinned by digest",
+                model.image,
+                allowed="repository:tag@sha256:… outside local stacks",
+                consequence="the admission policy would refuse its pods",
+            )
+        yield from _on_cpu(path, model) if model.engine in CPU_ENGINES else _on_accelerators(path, model)
+
+
+def _on_cpu(path: str, model: Model) -> Iterator[Issue]:
+    if model.accelerator is not None:
+        yield Issue(
+            f"{path}.accelerator",
+            f"is not for engine {model.engine}, which runs on CPU nodes",
+            model.accelerator,
+            allowed="nothing; or engine: vllm or sglang",
+            consequence="the accelerator would be held and never used",
+        )
+    if model.parallel.tensor * model.parallel.pipeline > 1:
+        yield Issue(
+            f"{path}.parallel",
+            f"is not for engine {model.engine}: a replica is one process on one node",
+            f"{model.parallel.tensor} × {model.parallel.pipeline}",
+            allowed="tensor: 1, pipeline: 1; more replicas serve more requests",
+            consequence="it would be ignored",
+        )
+
+
+def _on_accelerators(path: str, model: Model) -> Iterator[Issue]:
+    if model.accelerator is None:
+        yield Issue(
+            f"{path}.accelerator",
+            f"is required for engine {model.engine}",
+            allowed="an accelerator of a pool; or engine: llama-cpp, which runs on CPU nodes",
+            consequence="its pods would find nothing to compute on",
+        )
+    if model.resources is not None:
+        yield Issue(
+            f"{path}.resources",
+            f"is not for engine {model.engine}: its replicas take their accelerators' share of the host",
+            allowed="nothing; or engine: llama-cpp",
+            consequence="it would be ignored",
+        )

@@ -1,0 +1,157 @@
+"""A declared model as it will run: checked against the pools and the catalogue, and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from infra import quantity
+from infra.catalogue import Catalogue
+from infra.config.issues import Issue, unknown
+from infra.config.models import Center, CpuResources, Model
+from infra.names import model_release
+from infra.plan.hosts import host_share
+from infra.plan.model import AcceleratorPlan, ModelPlan, PoolPlan, TenantPlan
+
+MODEL_HOST_SHARE = Fraction(3, 4)
+"""A model takes this part of its accelerators' share of the host; the rest is for the system and smaller pods."""
+SHARED_MEMORY_SHARE = Fraction(1, 4)
+"""Of a model's memory, for /dev/shm: tensor-parallel workers exchange through it."""
+
+
+def check(
+    center: Center, accelerators: Mapping[str, AcceleratorPlan], pools: Sequence[PoolPlan], catalogue: Catalogue
+) -> Iterator[Issue]:
+    """A model's nodes, accelerator, engine, image and parallelism can be had."""
+    for index, model in enumerate(center.models):
+        path = f"models[{index}]"
+        if model.accelerator is None:
+            yield from _cpu_nodes(path, model, pools)
+        elif model.accelerator not in accelerators:
+            yield unknown(
+                f"{path}.accelerator",
+                model.accelerator,
+                accelerators,
+                "is not an accelerator of any pool",
+                consequence="its pods would never be scheduled",
+            )
+        else:
+            yield from _image(path, model, model.accelerator, center, catalogue)
+            yield from _parallelism(path, model, model.accelerator, pools, catalogue)
+
+
+def _cpu_nodes(path: str, model: Model, pools: Sequence[PoolPlan]) -> Iterator[Issue]:
+    hosts = [pool for pool in pools if pool.accelerator is None]
+    if not hosts:
+        yield Issue(
+            f"{path}.engine",
+            "runs on CPU nodes, and every pool has accelerators",
+            model.engine,
+            allowed="a pool without accelerators beside them",
+            consequence="its pods would never be scheduled",
+        )
+        return
+    needs = model.resources or CpuResources()
+    if not any(_fits(needs, pool) for pool in hosts):
+        largest = max(hosts, key=lambda pool: (pool.memory_bytes, pool.cpu_cores))
+        yield Issue(
+            f"{path}.resources",
+            f"is more than a node without accelerators has; the largest, of pool {largest.name}, has "
+            f"{quantity.cores(largest.cpu_cores)} cores and {quantity.mebibytes(largest.memory_bytes)}",
+            f"cpu {needs.cpu}, memory {needs.memory}",
+            allowed="less, or a pool of larger nodes",
+            consequence="its pods would never be scheduled",
+        )
+    if model.image is None:
+        yield Issue(
+            f"{path}.image",
+            f"is required for engine {model.engine}",
+            allowed="an image of llama.cpp's server; by digest outside local stacks",
+            consequence="its pods would have nothing to run",
+        )
+
+
+def _fits(needs: CpuResources, pool: PoolPlan) -> bool:
+    return quantity.parse(needs.cpu) <= pool.cpu_cores and quantity.parse(needs.memory) <= pool.memory_bytes
+
+
+def _image(path: str, model: Model, accelerator: str, center: Center, catalogue: Catalogue) -> Iterator[Issue]:
+    if model.image is not None:
+        return
+    serving = catalogue.accelerators[accelerator].serving
+    if model.engine not in serving:
+        yield unknown(
+            f"{path}.engine",
+            model.engine,
+            serving,
+            f"has no known image for {accelerator}",
+            consequence="name an image in the model's image field, or choose another engine",
+        )
+    elif center.cloud.kind != "local" and "@sha256:" not in serving[model.engine].image:
+        yield Issue(
+            f"{path}.image",
+            f"is required: the catalogue's {serving[model.engine].image} is not pinned by digest",
+            allowed="repository:tag@sha256:… outside local stacks",
+            consequence="the admission policy would refuse its pods",
+        )
+
+
+def _parallelism(
+    path: str, model: Model, accelerator: str, pools: Sequence[PoolPlan], catalogue: Catalogue
+) -> Iterator[Issue]:
+    count = model.parallel.tensor * model.parallel.pipeline
+    per_node = max(pool.accelerators_per_node for pool in pools if pool.accelerator == accelerator)
+    valid = [n for n in catalogue.accelerators[accelerator].kubernetes.counts_per_pod if n <= per_node]
+    if count not in valid:
+        yield Issue(
+            f"{path}.parallel",
+            f"asks for {model.parallel.tensor} × {model.parallel.pipeline} = {count} accelerators in one pod, "
+            f"which a node of {per_node} {accelerator} cannot give",
+            allowed=f"tensor × pipeline of {', '.join(map(str, valid))}",
+            consequence="its pods would never be scheduled",
+        )
+
+
+def resolved(
+    model: Model,
+    tenant: TenantPlan,
+    accelerators: Mapping[str, AcceleratorPlan],
+    pools: Sequence[PoolPlan],
+    catalogue: Catalogue,
+) -> ModelPlan:
+    """The model's plan; `check` has found nothing wrong with it."""
+    accelerator = accelerators[model.accelerator] if model.accelerator else None
+    count = model.parallel.tensor * model.parallel.pipeline if accelerator else 0
+    if accelerator:
+        share_cores, share_memory = host_share(accelerator.id, pools)
+        cores, memory = share_cores * count * MODEL_HOST_SHARE, share_memory * count * MODEL_HOST_SHARE
+    else:
+        own = model.resources or CpuResources()
+        cores, memory = quantity.parse(own.cpu), quantity.parse(own.memory)
+    return ModelPlan(
+        name=model.name,
+        release=model_release(model.name),
+        tenant=tenant.name,
+        namespace=tenant.namespace,
+        source=model.source,
+        engine=model.engine,
+        image=model.image or _catalogue_image(model, catalogue),
+        accelerator=accelerator.id if accelerator else None,
+        resource=accelerator.resource if accelerator else None,
+        accelerators_per_replica=count,
+        tensor_parallel=model.parallel.tensor,
+        pipeline_parallel=model.parallel.pipeline,
+        min_replicas=model.replicas.min,
+        max_replicas=model.replicas.max,
+        max_model_len=model.max_model_len,
+        cpu=quantity.cores(cores),
+        memory=quantity.mebibytes(memory),
+        shared_memory=quantity.mebibytes(memory * SHARED_MEMORY_SHARE) if accelerator else None,
+        runtime_class=accelerator.runtime_class if accelerator else None,
+        priority_class=tenant.priority_class,
+    )
+
+
+def _catalogue_image(model: Model, catalogue: Catalogue) -> str:
+    serving = catalogue.accelerators[model.accelerator].serving if model.accelerator else {}
+    return next(found.image for engine, found in serving.items() if engine == model.engine)
