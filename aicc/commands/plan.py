@@ -17,7 +17,7 @@ from aicc.offline.values import mask
 from aicc.progress import Reporter
 from aicc.stacks import Stack
 from infra.layers import ordered
-from infra.plan import CenterPlan
+from infra.plan import CenterPlan, cold_start
 
 
 def plan(stack: Stack, reporter: Reporter) -> Graph:
@@ -53,6 +53,7 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
                 "acceleratorsPerReplica": model.accelerators_per_replica,
                 "replicas": {"min": model.min_replicas, "max": model.max_replicas},
                 "image": model.image,
+                "coldStartSeconds": cold_start.of(model, center.pools).total_seconds,
             }
             for model in center.models
         ],
@@ -75,7 +76,9 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
 
 def show(stack: Stack, graph: Graph, console: Console) -> None:
     """Print the plan for people."""
-    console.print(Group(_pools(stack.plan), "", section(estimate(stack)), "", _tree(stack, graph), ""))
+    console.print(
+        Group(_pools(stack.plan), "", section(estimate(stack)), "", *_cold_starts(stack.plan), _tree(stack, graph), "")
+    )
     policy.show(policy.check(graph), console)
     console.print(Group(*_notes(stack), _summary(graph)))
 
@@ -92,6 +95,21 @@ def _pools(center: CenterPlan) -> Table:
         what = f"{pool.accelerators:,} × {pool.accelerator}" if pool.accelerator else "—"
         table.add_row(pool.name, f"{pool.nodes:,}", pool.instance or "as declared", what, ", ".join(pool.zones))
     return table
+
+
+def _cold_starts(center: CenterPlan) -> list[RenderableType]:
+    """A row for each model of whose weights something is declared."""
+    table = Table("model", "download", "load", "cold start", "how", title="Cold start", title_justify="left")
+    for model in center.models:
+        if model.weights:
+            found = cold_start.of(model, center.pools)
+            spans = (found.download_seconds, found.load_seconds, found.total_seconds)
+            table.add_row(model.name, *map(_span, spans), found.method)
+    return [table, ""] if table.row_count else []
+
+
+def _span(seconds: float | None) -> str:
+    return "unknown" if seconds is None else f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:,.1f} s"
 
 
 def _tree(stack: Stack, graph: Graph) -> RenderableType:

@@ -24,7 +24,7 @@ FORMS = {
     quantity.PATTERN: "a Kubernetes quantity such as 500m, 16 or 1800Gi",
     _CIDR: "an address range such as 10.64.0.0/14",
     _IMAGE: "an image such as registry.example.com/vllm:1.2@sha256:…",
-    SOURCE: "a hub repository such as Qwen/Qwen3-32B or a path: no spaces, and no - in front",
+    SOURCE: "a hub repository such as Qwen/Qwen3-32B, or store:folder: no spaces, and no - in front",
     GUID: "a GUID such as 72f988bf-86f1-41af-91ab-2d7cd011db47",
     _VERSION: "a Kubernetes minor version such as 1.36",
     _LABEL_KEY: "a Kubernetes label key such as example.com/rack",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from infra.config.fields import CPU_ENGINES
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Model
+from infra.config.weights import STORE
+
+_FOLDER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_]*([./][-A-Za-z0-9_]+)*")
 
 
 def check(center: Center) -> Iterator[Issue]:
@@ -31,7 +35,43 @@ def check(center: Center) -> Iterator[Issue]:
                 allowed="repository:tag@sha256:… outside local stacks",
                 consequence="the admission policy would refuse its pods",
             )
+        yield from _weights(path, model)
         yield from _on_cpu(path, model) if model.engine in CPU_ENGINES else _on_accelerators(path, model)
+
+
+def _weights(path: str, model: Model) -> Iterator[Issue]:
+    digest = model.weights.digest if model.weights else None
+    revision = model.weights.revision if model.weights else None
+    if model.source.startswith(STORE):
+        if not _FOLDER.fullmatch(model.source.removeprefix(STORE)):
+            yield Issue(
+                f"{path}.source",
+                "is not a folder of the model store",
+                model.source,
+                allowed="store: and letters, digits, -, _, . and / between them, such as store:qwen3-32b",
+            )
+        if digest is None:
+            yield Issue(
+                f"{path}.weights.digest",
+                "is required for weights in the model store",
+                allowed="the digest that `aicc models push` printed",
+                consequence="nothing would tell whether the store still holds what was put there",
+            )
+        if revision is not None:
+            yield Issue(
+                f"{path}.weights.revision",
+                "is not for weights in the model store, which have no history",
+                revision,
+                allowed="nothing; the digest says which they are",
+                consequence="it would be ignored",
+            )
+    elif digest is not None and revision is None:
+        yield Issue(
+            f"{path}.weights.revision",
+            "is required with a digest of a hub repository",
+            allowed="the commit that the digest was made of",
+            consequence="the next commit to the repository would be refused as a wrong digest",
+        )
 
 
 def _on_cpu(path: str, model: Model) -> Iterator[Issue]:

@@ -25,6 +25,7 @@ from infra.config.fields import (
     TenantKind,
 )
 from infra.config.storage import Storage
+from infra.config.weights import Weights
 
 
 class Network(Declared):
@@ -125,8 +126,9 @@ class Model(Declared):
     name: Name = Field(description="What clients ask for.")
     tenant: Name = Field(description="The declared tenant that it belongs to, and whose quota it uses.")
     source: Annotated[str, StringConstraints(max_length=500, pattern=SOURCE)] = Field(
-        description="Where the engine finds it: a hub repository or a path in the model store."
+        description="Where it is: a hub repository, or `store:` and a folder of the centre's model store."
     )
+    weights: Weights | None = Field(default=None, description="What is known of its weights, and what they must be.")
     engine: Engine = Field(default="vllm", description="The inference engine; llama-cpp runs on CPU nodes.")
     accelerator: Name | None = Field(
         default=None, description="An accelerator of the catalogue that some pool has; none for llama-cpp alone."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from infra.catalogue.schema import DaemonSetPlugin, Taint
 from infra.config.clouds import Cloud
@@ -26,6 +27,8 @@ class PoolPlan:
     """Per node."""
     memory_bytes: Fraction
     """Per node."""
+    network_gbps: float | None
+    """Of a node, in Gbit/s; None where unknown."""
     accelerator: str | None
     """Catalogue id; None for CPU nodes."""
     accelerators_per_node: int
@@ -100,6 +103,19 @@ class TenantPlan:
 
 
 @dataclass(frozen=True)
+class WeightsPlan:
+    """What a model's weights are known to be."""
+
+    source: Literal["hub", "store"]
+    path: str
+    """A hub repository, or a folder of the model store."""
+    revision: str | None
+    digest: str | None
+    """None: nothing verifies them, and the engine fetches them by itself."""
+    size_bytes: int | None
+
+
+@dataclass(frozen=True)
 class ModelPlan:
     """A model that the centre serves."""
 
@@ -108,6 +124,8 @@ class ModelPlan:
     tenant: str
     namespace: str
     source: str
+    weights: WeightsPlan | None
+    """None where nothing is declared of them."""
     engine: str
     image: str
     accelerator: str | None

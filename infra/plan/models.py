@@ -10,6 +10,7 @@ from infra.catalogue import Catalogue
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, CpuResources, Model
 from infra.names import model_release
+from infra.plan import weights
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, ModelPlan, PoolPlan, TenantPlan
 
@@ -27,6 +28,7 @@ def check(
         path = f"models[{index}]"
         if model.accelerator is None:
             yield from _cpu_nodes(path, model, pools)
+            yield from weights.check(path, model, None)
         elif model.accelerator not in accelerators:
             yield unknown(
                 f"{path}.accelerator",
@@ -38,6 +40,7 @@ def check(
         else:
             yield from _image(path, model, model.accelerator, center, catalogue)
             yield from _parallelism(path, model, model.accelerator, pools, catalogue)
+            yield from weights.check(path, model, catalogue.accelerators[model.accelerator])
 
 
 def _cpu_nodes(path: str, model: Model, pools: Sequence[PoolPlan]) -> Iterator[Issue]:
@@ -112,6 +115,13 @@ def _parallelism(
         )
 
 
+def notes(center: Center, catalogue: Catalogue) -> Iterator[str]:
+    """What could not be checked of the models."""
+    for model in center.models:
+        accelerator = catalogue.accelerators[model.accelerator] if model.accelerator else None
+        yield from weights.notes(f"model {model.name}", model, accelerator)
+
+
 def resolved(
     model: Model,
     tenant: TenantPlan,
@@ -134,6 +144,7 @@ def resolved(
         tenant=tenant.name,
         namespace=tenant.namespace,
         source=model.source,
+        weights=weights.resolved(model),
         engine=model.engine,
         image=model.image or _catalogue_image(model, catalogue),
         accelerator=accelerator.id if accelerator else None,

@@ -50,7 +50,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         workloads=workloads.of(tenants) if isinstance(center.cloud, PublicCloud) else (),
         green=center.green,
         limits=center.limits,
-        notes=(*places.notes(center, catalogue), *demands.notes(center, catalogue)),
+        notes=(*places.notes(center, catalogue), *demands.notes(center, catalogue), *models.notes(center, catalogue)),
     )
 
 
@@ -76,11 +76,11 @@ def _require(issues: Sequence[Issue]) -> None:
 def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
     if pool.node:
         cpu, memory = quantity.parse(pool.node.cpu), quantity.parse(pool.node.memory)
-        accelerator_id, count = pool.node.accelerator, pool.node.accelerators
+        accelerator_id, count, network = pool.node.accelerator, pool.node.accelerators, None
     else:
         instance = catalogue.instances[center.cloud.kind][str(pool.instance)]
         cpu, memory = Fraction(instance.vcpu), Fraction(instance.memory_gib * 1024**3)
-        accelerator_id, count = instance.accelerator, instance.accelerators
+        accelerator_id, count, network = instance.accelerator, instance.accelerators, instance.network_gbps
     accelerator = catalogue.accelerators[accelerator_id] if accelerator_id else None
     return PoolPlan(
         name=pool.name,
@@ -90,6 +90,7 @@ def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
         nodes_per_rack=pool.nodes_per_rack,
         cpu_cores=cpu,
         memory_bytes=memory,
+        network_gbps=network,
         accelerator=accelerator_id,
         accelerators_per_node=count,
         resource=accelerator.kubernetes.resource if accelerator else None,

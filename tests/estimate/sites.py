@@ -47,6 +47,7 @@ def pool(name: str = "pool", **changes: Any) -> PoolPlan:
         "nodes_per_rack": 8,
         "cpu_cores": Fraction(64),
         "memory_bytes": Fraction(256 * 1024**3),
+        "network_gbps": None,
         "accelerator": None,
         "accelerators_per_node": 0,
         "resource": None,

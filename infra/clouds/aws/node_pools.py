@@ -164,6 +164,7 @@ def _system_pool(scope: Scope) -> PoolPlan:
         nodes_per_rack=SYSTEM_NODES,
         cpu_cores=Fraction(4),
         memory_bytes=Fraction(16 * 1024**3),
+        network_gbps=None,
         accelerator=None,
         accelerators_per_node=0,
         resource=None,

@@ -1,0 +1,172 @@
+"""The arithmetic of a model's weights: whether they fit the memory they are loaded into, and divide over it.
+
+An estimate from below: activations and the engine's own memory are in the share that is left. What is not declared is
+not checked; a note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from infra import quantity
+from infra.catalogue import Accelerator
+from infra.config.issues import Issue
+from infra.config.models import CpuResources, Model
+from infra.config.weights import BITS, STORE, Weights, count
+from infra.plan.model import WeightsPlan
+
+USABLE_SHARE = Fraction(9, 10)
+"""Of an accelerator's memory: what vLLM and SGLang take for weights and context, in about that part, by default."""
+CPU_OVERHEAD_BYTES = Fraction(256 * 1024**2)
+"""Of llama-server itself with its compute buffers, for small models; measured at 90 to 200 MiB."""
+CONTEXT_BYTES = 2
+"""Of one number in the context: 16 bits, as all engines keep it by default."""
+_GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A number of bytes, and how it came about."""
+
+    value: Fraction
+    text: str
+
+
+def check(path: str, model: Model, accelerator: Accelerator | None) -> Iterator[Issue]:
+    """Weights that do not fit, or cannot be divided as declared."""
+    weights = model.weights
+    if weights is None:
+        return
+    yield from _divides(f"{path}.parallel", model, weights)
+    if accelerator:
+        yield from _fits_accelerators(path, model, weights, accelerator)
+    else:
+        yield from _fits_host(path, model, weights)
+
+
+def _divides(path: str, model: Model, weights: Weights) -> Iterator[Issue]:
+    tensor, pipeline = model.parallel.tensor, model.parallel.pipeline
+    heads, kept = weights.attention_heads, weights.key_value_heads
+    if heads and heads % tensor:
+        yield Issue(
+            f"{path}.tensor",
+            f"does not divide the {heads} attention heads: {heads // tensor} × {tensor} leaves {heads % tensor}",
+            tensor,
+            allowed=_divisors(heads),
+            consequence="the engine would refuse to start",
+        )
+    elif kept and kept % tensor and tensor % kept:
+        yield Issue(
+            f"{path}.tensor",
+            f"and the model's {kept} key-value heads do not divide each other",
+            tensor,
+            allowed=f"{_divisors(kept)}, or a multiple of {kept}",
+            consequence="the engine would refuse to start",
+        )
+    if weights.layers and pipeline > weights.layers:
+        yield Issue(
+            f"{path}.pipeline",
+            f"is more stages than the model's {weights.layers} layers",
+            pipeline,
+            allowed=f"1 to {weights.layers}",
+            consequence="some accelerators would hold nothing",
+        )
+
+
+def _divisors(number: int) -> str:
+    return ", ".join(str(part) for part in range(1, min(number, 128) + 1) if number % part == 0)
+
+
+def _fits_accelerators(path: str, model: Model, weights: Weights, accelerator: Accelerator) -> Iterator[Issue]:
+    size, memory = size_of(weights), accelerator.memory_gib.value
+    if size is None or memory is None:
+        return
+    tensor, pipeline = model.parallel.tensor, model.parallel.pipeline
+    each = size.value / (tensor * pipeline)
+    context = _context(weights, model.max_model_len, tensor, pipeline)
+    room = Fraction(memory) * _GIB * USABLE_SHARE
+    need = each + (context.value if context else 0)
+    if need > room:
+        more = f" + context {context.text} = {_gib(need)}" if context else ""
+        yield Issue(
+            f"{path}.weights",
+            f"do not fit {model.accelerator}: {size.text} / (tensor {tensor} × pipeline {pipeline}) = {_gib(each)} each"
+            f"{more}, more than {memory:g} GiB × {float(USABLE_SHARE):g} = {_gib(room)}",
+            allowed=f"tensor × pipeline of {-(-need * tensor * pipeline // room)} or more, a smaller dtype, "
+            "a smaller maxModelLen, or an accelerator with more memory",
+            consequence="its engine would run out of memory while it loads",
+        )
+
+
+def _fits_host(path: str, model: Model, weights: Weights) -> Iterator[Issue]:
+    size = size_of(weights)
+    if size is None:
+        return
+    memory = (model.resources or CpuResources()).memory
+    context = _context(weights, model.max_model_len, 1, 1)
+    need = size.value + CPU_OVERHEAD_BYTES + (context.value if context else 0)
+    if need > quantity.parse(memory):
+        more = f" + context {context.text}" if context else ""
+        yield Issue(
+            f"{path}.resources.memory",
+            f"is less than the model needs: weights {size.text}{more} + {_gib(CPU_OVERHEAD_BYTES)} for the engine "
+            f"= {_gib(need)}",
+            memory,
+            allowed=f"{-(-need // 1024**2)}Mi or more",
+            consequence="its engine would be killed while it loads",
+        )
+
+
+def size_of(weights: Weights) -> Sum | None:
+    """Bytes of the weights: as declared, else parameters by their type; None where neither is known."""
+    if weights.size:
+        value = quantity.parse(weights.size)
+        return Sum(value, _gib(value))
+    if weights.parameters and weights.dtype:
+        value = Fraction(count(weights.parameters)) * Fraction(BITS[weights.dtype]) / 8
+        return Sum(value, f"{weights.parameters} × {BITS[weights.dtype] / 8:g} bytes ({weights.dtype}) = {_gib(value)}")
+    return None
+
+
+def _context(weights: Weights, tokens: int | None, tensor: int, pipeline: int) -> Sum | None:
+    """Keys and values of one context of full length, on the accelerator that holds most of it."""
+    layers, heads, head = weights.layers, weights.key_value_heads, weights.head_size
+    if not (layers and heads and head and tokens):
+        return None
+    own_layers, own_heads = -(-layers // pipeline), -(-heads // tensor)
+    value = Fraction(2 * own_layers * own_heads * head * CONTEXT_BYTES * tokens)
+    shown = f"2 × {own_layers} layers × {own_heads} heads × {head} × {CONTEXT_BYTES} bytes × {tokens:,} tokens"
+    return Sum(value, f"{shown} = {_gib(value)}")
+
+
+def _gib(value: Fraction) -> str:
+    return f"{float(value / _GIB):,.2f} GiB"
+
+
+def resolved(model: Model) -> WeightsPlan | None:
+    """Where the weights come from, and what they must be."""
+    if model.weights is None:
+        return None
+    size = size_of(model.weights)
+    return WeightsPlan(
+        source="store" if model.source.startswith(STORE) else "hub",
+        path=model.source.removeprefix(STORE),
+        revision=model.weights.revision,
+        digest=model.weights.digest,
+        size_bytes=int(size.value) if size else None,
+    )
+
+
+def notes(path: str, model: Model, accelerator: Accelerator | None) -> Iterator[str]:
+    """What was not checked of declared weights, because something is unknown."""
+    weights = model.weights
+    if weights is None:
+        return
+    if size_of(weights) is None:
+        yield f"{path}: neither size nor parameters and dtype are declared, so whether it fits was not checked"
+    elif accelerator and accelerator.memory_gib.value is None:
+        yield f"{path}: the memory of {accelerator.name} is not in the catalogue, so whether it fits was not checked"
+    if weights.digest is None:
+        yield f"{path}: no digest is declared, so its engine fetches it by itself, and nothing verifies it"
