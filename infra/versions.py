@@ -41,3 +41,18 @@ VELERO_PLUGINS = {
     "azblob": "docker.io/velero/velero-plugin-for-microsoft-azure:v1.14.2",
 }
 """By the object store's scheme; 1.14 goes with Velero 1.18."""
+
+
+@dataclass(frozen=True)
+class DebianBase:
+    """The distribution that images start from."""
+
+    suite: str
+    image: str
+    """The ordinary base, pinned by digest."""
+
+
+DEBIAN = DebianBase(
+    "bookworm",
+    "docker.io/library/debian@sha256:96e378d7e6531ac9a15ad505478fcc2e69f371b10f5cdf87857c4b8188404716",
+)
