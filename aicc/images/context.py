@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from aicc import paths
-from aicc.errors import AiccError, PrerequisiteError
+from aicc.errors import AiccError
 from aicc.progress import Reporter
+from aicc.pypi import download
 from aicc.toolbox import TOOLS
 from aicc.toolbox import ensure as ensure_tools
 from infra.images import FOLDER
@@ -26,8 +24,6 @@ PYTHON = "3.11"
 """The base image's."""
 _GLIBC = 36
 """The base image's minor version: wheels for older ones run there too."""
-_BUILD_BACKENDS = "scikit-build-core==0.12.2\nsetuptools==80.9.0\npathspec==1.1.1\npackaging==26.2\n"
-"""What pip may run to read a source distribution's name; what it says changes nothing of what is kept."""
 
 
 def prepare(name: str, target: Path, reporter: Reporter) -> None:
@@ -39,7 +35,7 @@ def prepare(name: str, target: Path, reporter: Reporter) -> None:
     for listed, arguments in (("requirements.txt", _wheels()), ("sources.txt", ["--no-binary", ":all:"])):
         if (target / listed).exists():
             with reporter.step(f"Fetching the packages of image {name}"):
-                _download(name, target / listed, target / "packages", arguments)
+                download(target / listed, target / "packages", arguments, what=f"image {name}")
     if (target / "tools.txt").exists():
         _copy_tools(name, target, reporter)
 
@@ -55,37 +51,6 @@ def _wheels() -> list[str]:
         *(f"--abi={abi}" for abi in (f"cp{PYTHON.replace('.', '')}", "abi3", "none")),
         *(f"--platform={platform}" for platform in names),
     ]
-
-
-def _download(name: str, requirements: Path, target: Path, arguments: list[str]) -> None:
-    cache = paths.private_dir(paths.cache_dir() / "images" / "pip")
-    backends = cache / "backends.txt"
-    backends.write_text(_BUILD_BACKENDS)
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--cache-dir",
-        str(cache),
-    ]
-    done = subprocess.run(
-        [*pip, *arguments, "--dest", str(target), "--requirement", str(requirements)],
-        env={**os.environ, "PIP_CONSTRAINT": str(backends), "PIP_BUILD_CONSTRAINT": str(backends)},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise PrerequisiteError(
-            f"the packages of image {name} cannot be had:\n{done.stderr.strip()[-2000:]}",
-            hint=f"make a Python package index reachable, or mend images/{name}/{requirements.name}",
-        )
 
 
 def _copy_tools(name: str, target: Path, reporter: Reporter) -> None:
