@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The metrics, in Prometheus' text format: written here because they are few, and a client library would be the only
+// dependency.
+var edges = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300}
+
+var described = [][3]string{
+	{"aicc_gateway_requests_total", "counter", "Requests by tenant, model and status."},
+	{"aicc_gateway_limited_total", "counter", "Requests refused because a tenant reached a limit."},
+	{"aicc_gateway_tokens_total", "counter", "Tokens as engines count them; type: prompt or completion."},
+	{"aicc_gateway_requests_running", "gauge", "Requests that were let through and have not ended."},
+	{"aicc_gateway_requests_held", "gauge", "Requests that wait for a model without a ready replica."},
+	{"aicc_gateway_request_duration_seconds", "histogram", "From a request's head to the end of its answer."},
+	{"aicc_gateway_first_byte_seconds", "histogram", "From a request's head to the first byte of a streamed answer."},
+}
+
+type histogram struct {
+	counts []uint64
+	sum    float64
+}
+
+type metrics struct {
+	mutex      sync.Mutex
+	values     map[string]map[string]float64
+	histograms map[string]map[string]*histogram
+}
+
+func newMetrics() *metrics {
+	return &metrics{values: map[string]map[string]float64{}, histograms: map[string]map[string]*histogram{}}
+}
+
+func labels(pairs ...string) string {
+	parts := make([]string, 0, len(pairs)/2)
+	for at := 0; at < len(pairs); at += 2 {
+		parts = append(parts, pairs[at]+"="+strconv.Quote(pairs[at+1]))
+	}
+	return strings.Join(parts, ",")
+}
+
+func (m *metrics) add(name, at string, amount float64) {
+	if m.values[name] == nil {
+		m.values[name] = map[string]float64{}
+	}
+	m.values[name][at] += amount
+}
+
+func (m *metrics) observe(name, at string, value float64) {
+	if m.histograms[name] == nil {
+		m.histograms[name] = map[string]*histogram{}
+	}
+	if m.histograms[name][at] == nil {
+		m.histograms[name][at] = &histogram{counts: make([]uint64, len(edges)+1)}
+	}
+	one := m.histograms[name][at]
+	one.counts[sort.SearchFloat64s(edges, value)]++
+	one.sum += value
+}
+
+func (m *metrics) request(c *call, status int, took time.Duration) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.add("aicc_gateway_requests_total", labels("tenant", c.tenant, "model", c.model, "code", strconv.Itoa(status)), 1)
+	if c.model == "" || c.tenant == "" {
+		return
+	}
+	whose := labels("tenant", c.tenant, "model", c.model)
+	m.observe("aicc_gateway_request_duration_seconds", labels("model", c.model), took.Seconds())
+	if c.stream && !c.firstByte.IsZero() {
+		m.observe("aicc_gateway_first_byte_seconds", labels("model", c.model), c.firstByte.Sub(c.started).Seconds())
+	}
+	if c.usage != (usage{}) {
+		m.add("aicc_gateway_tokens_total", whose+`,type="prompt"`, float64(c.usage.Prompt))
+		m.add("aicc_gateway_tokens_total", whose+`,type="completion"`, float64(c.usage.Completion))
+	}
+}
+
+func (m *metrics) change(name, at string, amount float64) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.add(name, at, amount)
+}
+
+func (m *metrics) limited(tenant, reason string) {
+	m.change("aicc_gateway_limited_total", labels("tenant", tenant, "limit", reason), 1)
+}
+
+func (m *metrics) started(model string) {
+	m.change("aicc_gateway_requests_running", labels("model", model), 1)
+}
+
+func (m *metrics) ended(model string) {
+	m.change("aicc_gateway_requests_running", labels("model", model), -1)
+}
+
+func (m *metrics) holds(model string, change float64) {
+	m.change("aicc_gateway_requests_held", labels("model", model), change)
+}
+
+func (m *metrics) text() []byte {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	var out bytes.Buffer
+	for _, one := range described {
+		name := one[0]
+		fmt.Fprintf(&out, "# HELP %s %s\n# TYPE %s %s\n", name, one[2], name, one[1])
+		for _, at := range sorted(m.values[name]) {
+			fmt.Fprintf(&out, "%s{%s} %v\n", name, at, m.values[name][at])
+		}
+		for _, at := range sorted(m.histograms[name]) {
+			m.histograms[name][at].write(&out, name, at)
+		}
+	}
+	return out.Bytes()
+}
+
+func (h *histogram) write(out *bytes.Buffer, name, at string) {
+	var total uint64
+	for index, count := range h.counts {
+		total += count
+		edge := "+Inf"
+		if index < len(edges) {
+			edge = strconv.FormatFloat(edges[index], 'g', -1, 64)
+		}
+		fmt.Fprintf(out, "%s_bucket{%s,le=%q} %d\n", name, at, edge, total)
+	}
+	fmt.Fprintf(out, "%s_sum{%s} %v\n%s_count{%s} %d\n", name, at, h.sum, name, at, total)
+}
+
+func sorted[V any](of map[string]V) []string {
+	names := make([]string, 0, len(of))
+	for name := range of {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// admin serves the metrics and the pod's probes: alive while it runs; ready while the router answers and nobody said stop.
+func (g *gate) admin(stop context.Context) http.Handler {
+	router := &http.Client{Timeout: 2 * time.Second}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/metrics", func(writer http.ResponseWriter, _ *http.Request) {
+		writer.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		_, _ = writer.Write(g.metrics.text())
+	})
+	mux.HandleFunc("/livez", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/readyz", func(writer http.ResponseWriter, _ *http.Request) {
+		response, err := router.Get(g.router.JoinPath("/liveness").String())
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		if stop.Err() != nil || err != nil || response.StatusCode != 200 {
+			writer.WriteHeader(503)
+		}
+	})
+	return mux
+}

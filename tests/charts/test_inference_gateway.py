@@ -1,0 +1,193 @@
+"""The chart inference-gateway: which objects it makes, how values change them, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aicc import paths
+from tests.charts.test_model_server_values import _nodes, _schema_keys, _value_keys
+from tests.support.helm import Helm, HelmError, Objects
+from tests.support.kubeconform import kubeconform
+
+CHART = paths.CHARTS / "inference-gateway"
+IMAGE = {"repository": "registry.example.com/gateway", "tag": "1"}
+ALWAYS = {
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "Deployment",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "Service",
+    "ServiceAccount",
+}
+OPEN: dict[str, Any] = {
+    "host": "ai.example.com",
+    "tls": {"issuer": {"name": "letsencrypt"}},
+    "route": {"gatewayClassName": "envoy"},
+    "podMonitor": True,
+    "router": {"tracesEndpoint": "collector.aicc-monitoring.svc:4317"},
+    "models": ["tiny"],
+    "tenants": {"research": {"priority": "bulk", "requestsPerMinute": 60, "tokensPerMinute": 0, "concurrency": 4}},
+    "nodeSelector": {"aicc.io/runs": "containers"},
+    "priorityClassName": "aicc-platform",
+    "labels": {"example.com/team": "serving"},
+    "annotations": {"example.com/owner": "platform"},
+}
+
+
+def text(helm: Helm, **values: Any) -> str:
+    return helm.template(CHART, {"image": IMAGE, **values}, release="gateway", namespace="aicc-gateway")
+
+
+def objects(helm: Helm, **values: Any) -> Objects:
+    return Objects.parse(text(helm, **values))
+
+
+def pod(helm: Helm, **values: Any) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = objects(helm, **values)["Deployment"]["spec"]["template"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("values", "further"),
+    [
+        ({}, set()),
+        ({"tls": {"secretName": "given"}}, set()),
+        (OPEN, {"Certificate", "Gateway", "HTTPRoute", "PodMonitor"}),
+    ],
+    ids=["default", "own certificate", "open to the outside"],
+)
+def test_values_decide_the_object_set(helm: Helm, values: dict[str, Any], further: set[str]) -> None:
+    assert objects(helm, **values).kinds == ALWAYS | further
+
+
+def test_a_single_replica_has_no_budget_that_would_block_a_node_s_drain(helm: Helm) -> None:
+    assert objects(helm, replicas=1).kinds == ALWAYS - {"PodDisruptionBudget"}
+
+
+def test_names_are_the_release_s_and_the_cluster_s_objects_have_the_namespace_in_theirs(helm: Helm) -> None:
+    for body in objects(helm, **OPEN).by_kind.values():
+        metadata = body["metadata"]
+        named = (metadata["name"], metadata.get("namespace"))
+        assert named in {("gateway", "aicc-gateway"), ("aicc-gateway-gateway", None)}
+
+
+def test_pods_run_without_root_on_a_read_only_root(helm: Helm) -> None:
+    spec = pod(helm)["spec"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in (*spec["initContainers"], *spec["containers"]):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def test_keys_are_where_the_gate_is_and_the_api_s_token_where_the_router_is(helm: Helm) -> None:
+    spec = pod(helm)["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    [router], [gate] = spec["initContainers"], spec["containers"]
+    assert router["restartPolicy"] == "Always", "a sidecar, which outlives the gate"
+    mounts = {one["name"]: {mount["name"] for mount in one["volumeMounts"]} for one in (router, gate)}
+    assert ("keys" in mounts["gate"], "token" in mounts["gate"]) == (True, False)
+    assert ("keys" in mounts["router"], "token" in mounts["router"]) == (False, True)
+
+
+def test_the_router_is_reached_by_the_gate_alone(helm: Helm) -> None:
+    [router] = pod(helm)["spec"]["initContainers"]
+    assert "--host=127.0.0.1" in router["args"]
+    assert objects(helm)["Service"]["spec"]["ports"] == [
+        {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}
+    ]
+
+
+def test_the_router_sees_pods_and_nothing_else(helm: Helm) -> None:
+    assert objects(helm)["ClusterRole"]["rules"] == [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+    ]
+
+
+def test_limits_reach_the_gate_and_a_changed_one_restarts_the_pods(helm: Helm) -> None:
+    values: dict[str, Any] = {"models": ["tiny"], "tenants": {"research": {"priority": "bulk", "concurrency": 4}}}
+    config = json.loads(objects(helm, **values)["ConfigMap"]["data"]["gate.json"])
+    assert config["tenants"] == values["tenants"]
+    assert (config["models"], config["replicas"], config["maxBodyBytes"]) == (["tiny"], 2, 10_485_760)
+    checksum = pod(helm, **values)["metadata"]["annotations"]["aicc.io/config"]
+    values["tenants"]["research"]["concurrency"] = 5
+    assert pod(helm, **values)["metadata"]["annotations"]["aicc.io/config"] != checksum
+
+
+def test_a_pod_has_time_to_drain(helm: Helm) -> None:
+    spec = pod(helm, drainSeconds=20, graceSeconds=40)["spec"]
+    assert spec["terminationGracePeriodSeconds"] == 70
+    assert {"--drain=20s", "--grace=40s"} <= set(spec["containers"][0]["args"])
+
+
+def test_https_is_served_beside_http_where_there_is_a_certificate(helm: Helm) -> None:
+    ports = [port["port"] for port in objects(helm, tls={"secretName": "given"})["Service"]["spec"]["ports"]]
+    assert ports == [80, 443]
+    made = objects(helm, **OPEN)
+    assert made["Certificate"]["spec"]["secretName"] == "gateway-tls"
+    assert made["Gateway"]["spec"]["listeners"][0]["tls"]["certificateRefs"] == [
+        {"kind": "Secret", "name": "gateway-tls"}
+    ]
+
+
+@pytest.mark.parametrize("values", [{}, OPEN], ids=["default", "open"])
+def test_what_is_rendered_is_clean_and_fits_kubernetes_own_schemas(
+    helm: Helm, kubeconform_binary: Path, tmp_path: Path, values: dict[str, Any]
+) -> None:
+    assert "0 chart(s) failed" in helm.lint(CHART, {"image": IMAGE, **values})
+    rendered = tmp_path / "rendered.yaml"
+    rendered.write_text(text(helm, **values), encoding="utf-8")
+    lint = [sys.executable, "-m", "yamllint", "--strict", "--config-file", str(paths.REPO / ".yamllint")]
+    files = [rendered, CHART / "values.yaml", CHART / "Chart.yaml"]
+    done = subprocess.run([*lint, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    own = [body for body in yaml.safe_load_all(rendered.read_text()) if body and body["kind"] in ALWAYS]
+    rendered.write_text(yaml.safe_dump_all(own), encoding="utf-8")
+    kubeconform(kubeconform_binary, [rendered])
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown key": ({"replcas": 2}, "additional properties 'replcas' not allowed"),
+    "unknown limit": ({"tenants": {"a": {"priority": "bulk", "rpm": 1}}}, "additional properties 'rpm' not allowed"),
+    "unknown class": ({"tenants": {"a": {"priority": "system"}}}, "/tenants/a/priority"),
+    "no class": ({"tenants": {"a": {}}}, "missing property 'priority'"),
+    "no replica": ({"replicas": 0}, "/replicas"),
+    "model name that no label can hold": ({"models": ["Qwen/Qwen3"]}, "/models/0"),
+    "collector without a port": ({"router": {"tracesEndpoint": "collector"}}, "/router/tracesEndpoint"),
+    "no image": ({"image": {"tag": ""}}, "image.tag and image.digest are both empty"),
+    "two certificates": (
+        {"host": "a.b", "tls": {"secretName": "c", "issuer": {"name": "d"}}},
+        "only one of them can say where the certificate is from",
+    ),
+    "a route without a name": ({"route": {"gatewayClassName": "envoy"}}, "host is empty"),
+}
+
+
+@pytest.mark.parametrize(("values", "complaint"), list(REFUSED.values()), ids=list(REFUSED))
+def test_what_cannot_be_is_refused(helm: Helm, values: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(HelmError) as refused:
+        text(helm, **values)
+    assert complaint in str(refused.value)
+
+
+def test_values_and_schema_say_the_same_and_the_schema_is_closed_and_explains() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    assert sorted(_value_keys(values)) == sorted(_schema_keys(schema, schema))
+    for path, node in _nodes(schema):
+        assert "description" in node or path.split("/")[-2] not in {"properties", "definitions"}, path
+        closed = node.get("additionalProperties") is False or {"propertyNames", "additionalProperties"} <= set(node)
+        assert node.get("type") != "object" or closed, path

@@ -1,0 +1,156 @@
+"""An OpenAI-compatible engine whose faults are asked for: what the gateway is tested against where a fault is injected.
+
+    python -m tests.support.engine --port 18000 --model tiny
+
+The last message's first word says what happens: `hold` streams until the client goes away, `die` closes the connection
+after two chunks, `fail` answers 500, `wait` answers after half a second; anything else is answered at once.
+`GET /state` says how many requests run, how many were abandoned by their clients, and what the last one asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+WORDS = ("one", "two", "three", "four")
+USAGE = {"prompt_tokens": 5, "completion_tokens": len(WORDS), "total_tokens": 5 + len(WORDS)}
+
+
+@dataclass
+class Engine:
+    """One engine's state."""
+
+    model: str
+    running: int = 0
+    abandoned: int = 0
+    served: int = 0
+    last: dict[str, Any] = field(default_factory=dict)
+
+    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection, until either side closes it."""
+        try:
+            while await self._request(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.split("\r\n")
+        method, path, _ = first.split(" ", 2)
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        if method == "GET":
+            return await _send(writer, 200, self._get(path))
+        self.last = {"path": path, "headers": headers, "body": json.loads(body)}
+        self.running += 1
+        try:
+            return await self._generate(path, self.last["body"], reader, writer)
+        finally:
+            self.running -= 1
+
+    def _get(self, path: str) -> Any:
+        if path == "/state":
+            return {key: getattr(self, key) for key in ("running", "abandoned", "served", "last")}
+        if path == "/v1/models":
+            model = {"id": self.model, "object": "model", "created": 0, "owned_by": "test"}
+            return {"object": "list", "data": [model]}
+        return {"status": "ok"}
+
+    async def _generate(
+        self, path: str, asked: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        if path == "/v1/embeddings":
+            vector = {"object": "embedding", "index": 0, "embedding": [0.25, 0.5, 0.75]}
+            usage = {"prompt_tokens": 5, "total_tokens": 5}
+            return await _send(
+                writer, 200, {"object": "list", "model": asked["model"], "data": [vector], "usage": usage}
+            )
+        order = str(asked["messages"][-1]["content"]).split(" ")[0]
+        if order == "fail":
+            return await _send(writer, 500, {"error": {"message": "asked to fail"}})
+        if order == "wait":
+            await asyncio.sleep(0.5)
+        if asked.get("stream"):
+            return await self._stream(asked, order, reader, writer)
+        self.served += 1
+        message = {"role": "assistant", "content": " ".join(WORDS)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return await _send(writer, 200, _answer(asked, "chat.completion", [choice]) | {"usage": USAGE})
+
+    async def _stream(
+        self, asked: dict[str, Any], order: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
+        )
+        for number, word in enumerate(WORDS):
+            if order == "die" and number == 2:
+                writer.transport.abort()
+                return False
+            await _event(writer, json.dumps(_answer(asked, "chat.completion.chunk", [_delta(word + " ")])))
+        if order == "hold" and not await self._hold(asked, reader, writer):
+            return False
+        if (asked.get("stream_options") or {}).get("include_usage"):
+            await _event(writer, json.dumps(_answer(asked, "chat.completion.chunk", []) | {"usage": USAGE}))
+        await _event(writer, "[DONE]")
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+        self.served += 1
+        return True
+
+    async def _hold(self, asked: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Stream on, for ten seconds at most; say whether the client is still there."""
+        for _ in range(200):
+            if reader.at_eof() or writer.is_closing():
+                self.abandoned += 1
+                return False
+            await _event(writer, json.dumps(_answer(asked, "chat.completion.chunk", [_delta("on ")])))
+            await asyncio.sleep(0.05)
+        return True
+
+
+def _delta(text: str) -> dict[str, Any]:
+    return {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+
+
+def _answer(asked: dict[str, Any], kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"id": "chatcmpl-1", "object": kind, "created": 0, "model": asked["model"], "choices": choices}
+
+
+async def _event(writer: asyncio.StreamWriter, data: str) -> None:
+    payload = f"data: {data}\n\n".encode()
+    writer.write(f"{len(payload):x}\r\n".encode() + payload + b"\r\n")
+    await writer.drain()
+
+
+async def _send(writer: asyncio.StreamWriter, status: int, answer: Any) -> bool:
+    body = json.dumps(answer).encode()
+    head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()
+    return True
+
+
+async def serve(model: str, port: int) -> None:
+    """Serve on loopback until stopped."""
+    server = await asyncio.start_server(Engine(model).connection, "127.0.0.1", port, limit=2**26)
+    await server.serve_forever()
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--model", required=True)
+    given = parser.parse_args()
+    asyncio.run(serve(given.model, given.port))
+
+
+if __name__ == "__main__":
+    main()
