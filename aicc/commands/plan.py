@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -18,6 +19,7 @@ from aicc.progress import Reporter
 from aicc.stacks import Stack
 from infra.layers import ordered
 from infra.plan import CenterPlan, cold_start
+from infra.plan.scaling import POLL_SECONDS
 
 
 def plan(stack: Stack, reporter: Reporter) -> Graph:
@@ -52,6 +54,7 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
                 "accelerator": model.accelerator,
                 "acceleratorsPerReplica": model.accelerators_per_replica,
                 "replicas": {"min": model.min_replicas, "max": model.max_replicas},
+                "scaling": asdict(model.scaling) if model.scaling else None,
                 "image": model.image,
                 "coldStartSeconds": cold_start.of(model, center.pools).total_seconds,
             }
@@ -76,9 +79,8 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
 
 def show(stack: Stack, graph: Graph, console: Console) -> None:
     """Print the plan for people."""
-    console.print(
-        Group(_pools(stack.plan), "", section(estimate(stack)), "", *_cold_starts(stack.plan), _tree(stack, graph), "")
-    )
+    models = [*_cold_starts(stack.plan), *_scaling(stack.plan)]
+    console.print(Group(_pools(stack.plan), "", section(estimate(stack)), "", *models, _tree(stack, graph), ""))
     policy.show(policy.check(graph), console)
     console.print(Group(*_notes(stack), _summary(graph)))
 
@@ -105,6 +107,25 @@ def _cold_starts(center: CenterPlan) -> list[RenderableType]:
             found = cold_start.of(model, center.pools)
             spans = (found.download_seconds, found.load_seconds, found.total_seconds)
             table.add_row(model.name, *map(_span, spans), found.method)
+    return [table, ""] if table.row_count else []
+
+
+def _scaling(center: CenterPlan) -> list[RenderableType]:
+    """A row for each model whose replicas KEDA chooses: one that stops makes somebody wait for its cold start."""
+    columns = ("model", "replicas", "one more from", "stops", "first request waits")
+    table = Table(*columns, title="Scaling by KEDA", title_justify="left")
+    for model in center.models:
+        if not (scaling := model.scaling):
+            continue
+        more = [f"{scaling.queue_depth:,} requests a replica"]
+        if scaling.ttft_seconds:
+            more.append(f"{scaling.ttft_seconds:g} s to the first token")
+        stops, waits = "never", "—"
+        if model.min_replicas == 0:
+            cold = _span(cold_start.of(model, center.pools).total_seconds)
+            stops = f"{scaling.idle_seconds:,} s after the last request"
+            waits = f"{cold} and {POLL_SECONDS} s to notice; at most {scaling.hold_seconds:,} s"
+        table.add_row(model.name, f"{model.min_replicas} to {model.max_replicas}", " or ".join(more), stops, waits)
     return [table, ""] if table.row_count else []
 
 

@@ -11,17 +11,22 @@ import pulumi_kubernetes as kubernetes
 
 from infra.clouds.base import ClusterOut
 from infra.clouds.local_paths import kubeconfig_path
+from infra.config.clouds import LocalCloud
 from infra.plan import CenterPlan
 
 
-def build(plan: CenterPlan) -> ClusterOut:  # noqa: ARG001  the contract's signature; every stack has one cluster here
+def build(plan: CenterPlan) -> ClusterOut:
     """Use the stack's local cluster."""
+    cloud = plan.cloud
+    if not isinstance(cloud, LocalCloud):
+        raise TypeError(f"cloud local was asked to build {cloud.kind}")
     path = str(kubeconfig_path(pulumi.get_stack()))
     return ClusterOut(
         # Everything in this cluster is the stack's: what a killed run made but did not record is taken up again.
         provider=kubernetes.Provider("cluster", kubeconfig=path, upsert_existing_objects=True, enable_patch_force=True),
         kubeconfig=pulumi.Output.from_input(path),
-        capabilities=frozenset(),
+        # They run as processes of this machine, so that no chart of theirs is installed.
+        capabilities=frozenset(cloud.operators),
         admission_scope="cluster",
         images_by_digest=False,
     )

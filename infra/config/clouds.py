@@ -13,6 +13,9 @@ class LocalCloud(Declared):
     """The embedded local cluster: a real control plane on this machine, with simulated nodes."""
 
     kind: Literal["local"]
+    operators: tuple[Literal["keda"], ...] = Field(
+        default=(), description="Operators that run on this machine beside the control plane; built on first use."
+    )
 
 
 class ExistingCloud(Declared):

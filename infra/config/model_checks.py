@@ -25,7 +25,7 @@ def check(center: Center) -> Iterator[Issue]:
                 f"{path}.replicas.min",
                 f"is more than replicas.max ({model.replicas.max})",
                 model.replicas.min,
-                allowed=f"1 to {model.replicas.max}",
+                allowed=f"up to {model.replicas.max}",
             )
         if model.image and "@" not in model.image and center.cloud.kind != "local":
             yield Issue(

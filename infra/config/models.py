@@ -24,6 +24,7 @@ from infra.config.fields import (
     Quantity,
     TenantKind,
 )
+from infra.config.scaling import Replicas, Scaling
 from infra.config.storage import Storage
 from infra.config.weights import Weights
 
@@ -106,13 +107,6 @@ class Parallelism(Declared):
     pipeline: Annotated[int, Field(ge=1, le=64, description="Stages that layers are divided into.")] = 1
 
 
-class Replicas(Declared):
-    """How many replicas run; min < max scales automatically."""
-
-    min: Annotated[int, Field(ge=1, le=10_000, description="Always running.")] = 1
-    max: Annotated[int, Field(ge=1, le=10_000, description="At most; the tenant's quota must have room.")] = 1
-
-
 class CpuResources(Declared):
     """What a replica on a CPU node is given."""
 
@@ -138,6 +132,7 @@ class Model(Declared):
     )
     parallel: Parallelism = Field(default=Parallelism(), description="How a replica is spread over accelerators.")
     replicas: Replicas = Field(default=Replicas(), description="How many run.")
+    scaling: Scaling | None = Field(default=None, description="What their number follows, where KEDA runs.")
     max_model_len: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
         default=None, description="Longest context, in tokens; default: the model's own."
     )

@@ -14,6 +14,8 @@ from pulumi_kubernetes.helm.v4 import Chart
 
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.plan import ModelPlan
+from infra.plan.model import ScalingPlan
+from infra.plan.scaling import POLL_SECONDS
 
 CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "model-server"
 
@@ -27,6 +29,8 @@ def _release(model: ModelPlan, given: LayerIn) -> pulumi.Resource:
     after = given.earlier["tenancy"].parts[model.tenant]
     if model.accelerator:
         after += given.earlier["accelerators"].parts[model.accelerator]
+    if model.scaling:
+        after += given.earlier["operators"].parts.get("keda", ())
     return Chart(
         model.release,
         # Relative to where the program runs, so that no machine's path reaches the state.
@@ -49,6 +53,7 @@ def values(model: ModelPlan) -> dict[str, Any]:
         "pipelineParallelSize": model.pipeline_parallel,
         "maxModelLen": model.max_model_len or 0,
         "replicas": {"min": model.min_replicas, "max": model.max_replicas},
+        "autoscaling": {"keda": keda(model.scaling)},
         "resources": {
             "requests": {"cpu": model.cpu, "memory": model.memory},
             "limits": {"memory": model.memory},
@@ -57,6 +62,19 @@ def values(model: ModelPlan) -> dict[str, Any]:
         # Brings the accelerator's node selector and tolerations with it; models on CPU have none.
         "runtimeClassName": model.runtime_class or "",
         "priorityClassName": model.priority_class,
+    }
+
+
+def keda(scaling: ScalingPlan | None) -> dict[str, Any]:
+    """What KEDA is told of a model; without it the chart's own autoscaler is used."""
+    if scaling is None:
+        return {"enabled": False}
+    return {
+        "enabled": True,
+        "queueDepth": scaling.queue_depth,
+        "ttftSeconds": scaling.ttft_seconds or 0,
+        "idleSeconds": scaling.idle_seconds,
+        "pollingSeconds": POLL_SECONDS,
     }
 
 
@@ -72,4 +90,4 @@ def image(reference: str) -> dict[str, str]:
     return {"repository": repository, "tag": tag, "digest": digest}
 
 
-LAYER = Layer("serving", requires=("tenancy", "accelerators"), build=build)
+LAYER = Layer("serving", requires=("tenancy", "accelerators", "operators"), build=build)

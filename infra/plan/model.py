@@ -116,6 +116,20 @@ class WeightsPlan:
 
 
 @dataclass(frozen=True)
+class ScalingPlan:
+    """What KEDA adds and removes replicas of a model by."""
+
+    queue_depth: int
+    """Requests per replica, waiting and running."""
+    ttft_seconds: float | None
+    """Time to first token; None where it is not looked at."""
+    idle_seconds: int
+    """Without a request before the last replica stops."""
+    hold_seconds: int
+    """How long the gateway holds a request while the first replica starts."""
+
+
+@dataclass(frozen=True)
 class ModelPlan:
     """A model that the centre serves."""
 
@@ -136,6 +150,8 @@ class ModelPlan:
     pipeline_parallel: int
     min_replicas: int
     max_replicas: int
+    scaling: ScalingPlan | None
+    """None where their number is fixed, or follows the use of CPU."""
     max_model_len: int | None
     cpu: str
     memory: str

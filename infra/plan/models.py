@@ -154,6 +154,7 @@ def resolved(
         pipeline_parallel=model.parallel.pipeline,
         min_replicas=model.replicas.min,
         max_replicas=model.replicas.max,
+        scaling=None,
         max_model_len=model.max_model_len,
         cpu=quantity.cores(cores),
         memory=quantity.mebibytes(memory),

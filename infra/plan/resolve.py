@@ -13,7 +13,7 @@ from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import priority_class, tenant_namespace
-from infra.plan import checks, demands, models, places, workloads
+from infra.plan import checks, demands, models, places, scaling, workloads
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
 
@@ -31,10 +31,13 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
     _require([*checks.distinct(center, pools)])
     accelerators = tuple(_accelerators(center, pools, catalogue))
     by_id = {accelerator.id: accelerator for accelerator in accelerators}
-    _require([*checks.tenants(center, by_id), *models.check(center, by_id, pools, catalogue)])
+    _require([*checks.tenants(center, by_id), *models.check(center, by_id, pools, catalogue), *scaling.check(center)])
     tenants = tuple(_tenant(tenant, by_id, pools) for tenant in center.tenants)
     by_name = {tenant.name: tenant for tenant in tenants}
-    served = tuple(models.resolved(model, by_name[model.tenant], by_id, pools, catalogue) for model in center.models)
+    served = tuple(
+        scaling.scaled(models.resolved(model, by_name[model.tenant], by_id, pools, catalogue), model, center, pools)
+        for model in center.models
+    )
     _require([*checks.quotas(tenants, served)])
     return CenterPlan(
         name=center.name,
@@ -50,7 +53,12 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         workloads=workloads.of(tenants) if isinstance(center.cloud, PublicCloud) else (),
         green=center.green,
         limits=center.limits,
-        notes=(*places.notes(center, catalogue), *demands.notes(center, catalogue), *models.notes(center, catalogue)),
+        notes=(
+            *places.notes(center, catalogue),
+            *demands.notes(center, catalogue),
+            *models.notes(center, catalogue),
+            *scaling.notes(center),
+        ),
     )
 
 

@@ -25,7 +25,11 @@ SCHEMA: dict[str, tuple[dict[str, Any], str]] = {
     "root": ({"runAsUser": 0}, "/runAsUser"),
     "source that reads as a flag": ({"model": {"source": "--trust-remote-code"}}, "/model/source"),
     "model name that no label can hold": ({"model": {"name": "Qwen/Qwen3-32B"}}, "/model/name"),
-    "scale to zero": ({"replicas": {"min": 0}}, "/replicas/min"),
+    "fewer than none": ({"replicas": {"min": -1}}, "/replicas/min"),
+    "KEDA that looks too seldom": (
+        {"autoscaling": {"keda": {"pollingSeconds": 30}}},
+        "/autoscaling/keda/pollingSeconds",
+    ),
     "no metrics": ({"autoscaling": {"metrics": []}}, "/autoscaling/metrics"),
     "unknown key of a toleration": ({"tolerations": [{"keys": "a"}]}, "/tolerations/0"),
     "bad label": ({"labels": {"a": "not a label value"}}, "/labels/a"),
@@ -34,6 +38,10 @@ SCHEMA: dict[str, tuple[dict[str, Any], str]] = {
 
 CHECKS: dict[str, tuple[dict[str, Any], str]] = {
     "min above max": ({"replicas": {"min": 3, "max": 2}}, "replicas.min is 3, which is more than replicas.max (2)"),
+    "none, and nothing that starts one": (
+        {"replicas": {"min": 0}},
+        "replicas.min is 0, but autoscaling.keda.enabled is false; nothing would start the model again",
+    ),
     "wrong product": (
         {"accelerator": {"count": 4}, "tensorParallelSize": 4, "pipelineParallelSize": 2},
         "tensorParallelSize 4 × pipelineParallelSize 2 = 8 accelerators, but accelerator.count is 4",

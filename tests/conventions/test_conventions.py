@@ -29,6 +29,7 @@ KIND_IS_COMPARED_IN = {
     "infra/plan/models.py": "what images it needs of the catalogue",
     "infra/plan/places.py": "only public clouds have regions, services and instances to check",
     "infra/plan/resolve.py": "only public clouds make storage and identities; device plugins are there or not",
+    "infra/plan/scaling.py": "where each says whether KEDA runs there",
     "infra/estimate/compute.py": "only public clouds have regions, and with them prices, grids and a PUE",
     "infra/declaration.py": "only public clouds have a region, an owner and addresses that may reach them",
     "aicc/kubeconfigs.py": "where each keeps its kubeconfig",

@@ -9,6 +9,9 @@
 {{- if gt $min $max -}}
 {{- fail (printf "replicas.min is %d, which is more than replicas.max (%d)" $min $max) -}}
 {{- end -}}
+{{- if and (eq $min 0) (not .Values.autoscaling.keda.enabled) -}}
+{{- fail "replicas.min is 0, but autoscaling.keda.enabled is false; nothing would start the model again" -}}
+{{- end -}}
 
 {{- $tensor := int .Values.tensorParallelSize -}}
 {{- $pipeline := int .Values.pipelineParallelSize -}}

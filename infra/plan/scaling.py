@@ -1,0 +1,101 @@
+"""What the number of a model's replicas follows: KEDA, where the cluster has it, else the use of CPU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from infra.config.clouds import Cloud, ExistingCloud, LocalCloud, PublicCloud
+from infra.config.fields import Engine
+from infra.config.issues import Issue
+from infra.config.models import Center, Model
+from infra.config.scaling import Scaling
+from infra.plan import cold_start
+from infra.plan.model import ModelPlan, PoolPlan, ScalingPlan
+
+POLL_SECONDS = 10
+"""How often KEDA looks at the gateway."""
+QUEUE_DEPTH: Mapping[Engine, int] = {"vllm": 64, "sglang": 64, "llama-cpp": 4}
+"""Requests per replica that its engine batches well: vLLM and SGLang work on 256 at once and slow down long before,
+llama.cpp's server has a few slots."""
+_UNKNOWN_HOLD_SECONDS = 300
+_LONGEST_HOLD_SECONDS = 3_600
+_TO_HAVE_KEDA = {
+    "local": "cloud.operators: [keda]",
+    "existing": "keda among cloud.capabilities, once KEDA runs there",
+}
+
+
+def has_keda(cloud: Cloud) -> bool:
+    """Whether the cluster serves KEDA's custom resources, by itself or by the centre's doing."""
+    match cloud:
+        case ExistingCloud():
+            return "keda" in cloud.capabilities
+        case LocalCloud() | PublicCloud():
+            return "keda" in cloud.operators
+
+
+def check(center: Center) -> Iterator[Issue]:
+    """Nothing is asked of KEDA where it does not run, nor of a model whose replicas are fixed."""
+    keda = has_keda(center.cloud)
+    to_have = _TO_HAVE_KEDA.get(center.cloud.kind, "keda among cloud.operators")
+    for index, model in enumerate(center.models):
+        path = f"models[{index}]"
+        if model.replicas.min == 0 and not keda:
+            yield Issue(
+                f"{path}.replicas.min",
+                "is only for clusters with KEDA",
+                0,
+                allowed=f"1 or more; or {to_have}",
+                consequence="nothing would start the model again when somebody asks for it",
+            )
+        elif model.scaling and not keda:
+            yield Issue(
+                f"{path}.scaling",
+                "is only for clusters with KEDA",
+                allowed=f"nothing: replicas follow the use of CPU; or {to_have}",
+                consequence="it would be ignored",
+            )
+        elif model.scaling and model.replicas.min == model.replicas.max:
+            yield Issue(
+                f"{path}.scaling",
+                f"is not for a fixed number of replicas, {model.replicas.min}",
+                allowed="nothing; or replicas.min below replicas.max",
+                consequence="it would be ignored",
+            )
+
+
+def notes(center: Center) -> Iterator[str]:
+    """Models on real accelerators whose replicas follow something that says little about them."""
+    by_cpu = not isinstance(center.cloud, LocalCloud) and not has_keda(center.cloud)
+    for model in center.models if by_cpu else ():
+        if model.replicas.min < model.replicas.max and model.accelerator:
+            yield (
+                f"model {model.name}: without KEDA its replicas follow the use of CPU, the only measure that every "
+                "cluster has, which says little about an accelerator's load; with KEDA they follow its queue"
+            )
+
+
+def scaled(planned: ModelPlan, model: Model, center: Center, pools: Sequence[PoolPlan]) -> ModelPlan:
+    """The model's plan with what KEDA is told of it, where KEDA chooses the number of its replicas."""
+    if model.replicas.min == model.replicas.max or not has_keda(center.cloud):
+        return planned
+    declared = model.scaling or Scaling()
+    return replace(
+        planned,
+        scaling=ScalingPlan(
+            queue_depth=declared.queue_depth or QUEUE_DEPTH[model.engine],
+            ttft_seconds=declared.ttft_seconds,
+            idle_seconds=declared.idle_seconds,
+            hold_seconds=declared.hold_seconds or _hold_seconds(planned, pools),
+        ),
+    )
+
+
+def _hold_seconds(model: ModelPlan, pools: Sequence[PoolPlan]) -> int:
+    """Twice what is known to pass until the first replica serves: downloads and loads vary."""
+    total = cold_start.of(model, pools).total_seconds
+    if total is None:
+        return _UNKNOWN_HOLD_SECONDS
+    return min(math.ceil(2 * (total + POLL_SECONDS)), _LONGEST_HOLD_SECONDS)
