@@ -34,6 +34,16 @@ CASES: dict[str, dict[str, Any]] = {
         "labels": {"example.com/cost-centre": "42"},
         "annotations": {"example.com/owner": "platform"},
     },
+    "on CPUs": {
+        "engine": "llama-cpp",
+        "model": {"name": "all-minilm-l6-v2", "source": "/models/all-minilm-l6-v2/model.gguf"},
+        "weights": {"claim": "models"},
+        "accelerator": {"resource": "", "count": 0},
+        "embeddings": True,
+        "maxModelLen": 512,
+        "maxConcurrentRequests": 8,
+        "sharedMemory": "",
+    },
     "bare": {
         "accelerator": {"resource": "", "count": 0},
         "sharedMemory": "",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tests.charts.model_server import ModelServer
 
-ENGINES = ("vllm", "sglang")
+ENGINES = ("vllm", "sglang", "llama-cpp")
+ON_ACCELERATORS = ("vllm", "sglang")
+ON_CPU: dict[str, Any] = {
+    "engine": "llama-cpp",
+    "model": {"name": "smollm2-135m", "source": "/models/smollm2-135m/model.gguf"},
+    "accelerator": {"resource": "", "count": 0},
+    "sharedMemory": "",
+    "weights": {"claim": "models"},
+}
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 PARALLEL: dict[str, Any] = {
     "model": {"name": "qwen3-235b", "source": "/models/qwen3 235b"},
@@ -53,7 +62,76 @@ def test_sglang_is_started_with_its_own_arguments(chart: ModelServer) -> None:
     ]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+def _env(container: Mapping[str, Any]) -> dict[str, str]:
+    return {variable["name"]: variable["value"] for variable in container["env"]}
+
+
+def _values(engine: str) -> dict[str, Any]:
+    return ON_CPU if engine == "llama-cpp" else {"engine": engine}
+
+
+def test_llama_cpp_is_told_everything_by_its_environment(chart: ModelServer) -> None:
+    """A value can be no further flag there."""
+    container = chart.container(**ON_CPU, maxModelLen=2048, maxConcurrentRequests=3, extraArgs=["--mlock"])
+    assert container["command"] == ["/llama-server"]
+    assert container["args"] == ["--mlock"]
+    assert {name: value for name, value in _env(container).items() if name.startswith("LLAMA_")} == {
+        "LLAMA_ARG_MODEL": "/models/smollm2-135m/model.gguf",
+        "LLAMA_ARG_ALIAS": "smollm2-135m",
+        "LLAMA_ARG_HOST": "0.0.0.0",  # noqa: S104 of the pod
+        "LLAMA_ARG_PORT": "8000",
+        "LLAMA_ARG_THREADS": "4",
+        "LLAMA_ARG_N_PARALLEL": "3",
+        "LLAMA_ARG_KV_UNIFIED_PER_SLOT": "2048",
+        "LLAMA_ARG_ENDPOINT_METRICS": "1",
+        "LLAMA_ARG_UI": "0",
+        "LLAMA_ARG_OFFLINE": "1",
+        "LLAMA_ARG_CACHE_RAM": "0",
+    }
+
+
+def test_llama_cpp_has_no_arguments_of_the_chart(chart: ModelServer) -> None:
+    assert "args" not in chart.container(**ON_CPU)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "threads"), [("1", "1"), ("250m", "1"), ("1500m", "2"), ("2.5", "3"), ("16", "16"), ("", None)]
+)
+def test_llama_cpp_has_a_thread_for_each_core_it_asks_for(chart: ModelServer, cpu: str, threads: str | None) -> None:
+    container = chart.container(**ON_CPU, resources={"requests": {"cpu": cpu}})
+    assert _env(container).get("LLAMA_ARG_THREADS") == threads
+
+
+def test_a_model_of_embeddings_is_served_as_one(chart: ModelServer) -> None:
+    assert "--runner=pooling" in chart.container(engine="vllm", embeddings=True)["args"]
+    assert "--is-embedding" in chart.container(engine="sglang", embeddings=True)["args"]
+    env = _env(chart.container(**ON_CPU, embeddings=True, maxModelLen=1024))
+    assert env["LLAMA_ARG_EMBEDDINGS"] == "1"
+    assert (env["LLAMA_ARG_BATCH"], env["LLAMA_ARG_UBATCH"]) == ("1024", "1024"), "an input must fit one batch"
+
+
+def test_requests_at_once_can_be_limited(chart: ModelServer) -> None:
+    assert "--max-num-seqs=64" in chart.container(engine="vllm", maxConcurrentRequests=64)["args"]
+    assert "--max-running-requests=64" in chart.container(engine="sglang", maxConcurrentRequests=64)["args"]
+
+
+def test_weights_are_mounted_for_reading_only_and_nothing_outside_is_reached(chart: ModelServer) -> None:
+    objects = chart.objects(**ON_CPU)
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
+    [volume] = [volume for volume in pod["volumes"] if volume["name"] == "weights"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "models", "readOnly": True}
+    [mount] = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "weights"]
+    assert mount == {"name": "weights", "mountPath": "/models", "readOnly": True}
+    assert objects["NetworkPolicy"]["spec"]["egress"] == []
+
+
+def test_without_weights_nothing_is_mounted_for_them(chart: ModelServer) -> None:
+    objects = chart.objects(weights={"claim": None})
+    assert "weights" not in {volume["name"] for volume in objects["Deployment"]["spec"]["template"]["spec"]["volumes"]}
+    assert [rule["ports"][0]["port"] for rule in objects["NetworkPolicy"]["spec"]["egress"]] == [443]
+
+
+@pytest.mark.parametrize("engine", ON_ACCELERATORS)
 def test_the_models_own_context_length_is_the_default(chart: ModelServer, engine: str) -> None:
     args = chart.container(engine=engine)["args"]
     assert not [argument for argument in args if argument.startswith(("--max-model-len", "--context-length"))]
@@ -67,10 +145,10 @@ def test_image_is_by_tag_or_by_digest_and_the_digest_wins(chart: ModelServer) ->
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_pods_meet_the_restricted_pod_security_standard(chart: ModelServer, engine: str) -> None:
-    pod = chart.pod(engine=engine)
+    pod = chart.pod(**_values(engine))
     [container] = pod["containers"]
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers", "ephemeralContainers"} & set(pod)
-    assert all(set(volume) == {"name", "emptyDir"} for volume in pod["volumes"])
+    assert all(set(volume) <= {"name", "emptyDir", "persistentVolumeClaim"} for volume in pod["volumes"])
     assert all("hostPort" not in port for port in container["ports"])
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] > 0
@@ -91,10 +169,10 @@ def test_pods_hold_no_credentials_and_no_service_variables(chart: ModelServer) -
     assert pod["enableServiceLinks"] is False
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ON_ACCELERATORS)
 def test_whatever_an_engine_writes_goes_to_a_volume(chart: ModelServer, engine: str) -> None:
     container = chart.container(engine=engine)
-    env = {variable["name"]: variable["value"] for variable in container["env"]}
+    env = _env(container)
     folders = {"HOME", "XDG_CACHE_HOME", "HF_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"}
     folders |= {"VLLM_CACHE_ROOT"} if engine == "vllm" else {"SGLANG_CACHE_DIR"}
     assert all(env[name] == "/cache" or env[name].startswith("/cache/") for name in folders)
@@ -116,9 +194,14 @@ def test_loading_a_model_may_take_as_long_as_declared(chart: ModelServer, second
     assert deployment["progressDeadlineSeconds"] > seconds
 
 
+def test_an_engine_that_loads_in_a_second_is_not_waited_for_longer(chart: ModelServer) -> None:
+    startup = chart.container(**ON_CPU, probes={"startupSeconds": 60})["startupProbe"]
+    assert (startup["periodSeconds"], startup["failureThreshold"]) == (1, 60)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_probes_leave_sglang_the_time_that_its_health_check_takes(chart: ModelServer, engine: str) -> None:
-    container = chart.container(engine=engine)
+    container = chart.container(**_values(engine))
     probes = [container[f"{name}Probe"] for name in ("startup", "readiness", "liveness")]
     assert all(probe["httpGet"] == {"path": "/health", "port": "http"} for probe in probes)
     assert all(probe["timeoutSeconds"] >= 2 for probe in probes), "SGLang answers after a second at the earliest"

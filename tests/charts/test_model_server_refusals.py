@@ -15,7 +15,7 @@ SCHEMA: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"replcas": 2}, "additional properties 'replcas' not allowed"),
     "unknown nested key": ({"image": {"tagg": "1"}}, "additional properties 'tagg' not allowed"),
     "negative count": ({"accelerator": {"count": -1}}, "/accelerator/count"),
-    "wrong engine": ({"engine": "tensorrt"}, "'vllm', 'sglang'"),
+    "wrong engine": ({"engine": "tensorrt"}, "'vllm', 'sglang', 'llama-cpp'"),
     "text for a number": ({"tensorParallelSize": "2"}, "/tensorParallelSize"),
     "number for a quantity": ({"resources": {"requests": {"cpu": 4}}}, "/resources/requests/cpu"),
     "no quantity": ({"sharedMemory": "much"}, "/sharedMemory"),
@@ -30,6 +30,8 @@ SCHEMA: dict[str, tuple[dict[str, Any], str]] = {
         {"autoscaling": {"keda": {"pollingSeconds": 30}}},
         "/autoscaling/keda/pollingSeconds",
     ),
+    "weights by path": ({"weights": {"hostPath": "/models"}}, "additional properties 'hostPath' not allowed"),
+    "text for a truth": ({"embeddings": "yes"}, "/embeddings"),
     "no metrics": ({"autoscaling": {"metrics": []}}, "/autoscaling/metrics"),
     "unknown key of a toleration": ({"tolerations": [{"keys": "a"}]}, "/tolerations/0"),
     "bad label": ({"labels": {"a": "not a label value"}}, "/labels/a"),
@@ -57,6 +59,18 @@ CHECKS: dict[str, tuple[dict[str, Any], str]] = {
     "neither tag nor digest": (
         {"image": IMAGE | {"tag": ""}},
         "image.tag and image.digest are both empty; one must say which registry.example.com/vllm to run",
+    ),
+    "source outside the mounted weights": (
+        {"weights": {"claim": "models"}, "model": {"name": "a", "source": "Qwen/Qwen3-0.6B"}},
+        'model.source is "Qwen/Qwen3-0.6B", but weights.claim is mounted at /models',
+    ),
+    "accelerator for the engine on CPUs": (
+        {"engine": "llama-cpp", "model": {"name": "a", "source": "/models/a.gguf"}},
+        'engine llama-cpp runs on CPUs, but accelerator.resource is "nvidia.com/gpu"',
+    ),
+    "hub for the engine that reads a file": (
+        {"engine": "llama-cpp", "accelerator": {"resource": "", "count": 0}},
+        'model.source is "Qwen/Qwen3-0.6B", but engine llama-cpp reads a file',
     ),
     "no time after draining": (
         {"drainSeconds": 60, "terminationGracePeriodSeconds": 60},

@@ -32,6 +32,18 @@
 {{- fail (printf "image.tag and image.digest are both empty; one must say which %s to run" .Values.image.repository) -}}
 {{- end -}}
 
+{{- if and .Values.weights.claim (not (hasPrefix "/models/" .Values.model.source)) -}}
+{{- fail (printf "model.source is %q, but weights.claim is mounted at /models; name a path below it, such as /models/qwen3" .Values.model.source) -}}
+{{- end -}}
+{{- if eq .Values.engine "llama-cpp" -}}
+{{- if .Values.accelerator.resource -}}
+{{- fail (printf "engine llama-cpp runs on CPUs, but accelerator.resource is %q; leave it empty" .Values.accelerator.resource) -}}
+{{- end -}}
+{{- if not (hasPrefix "/" .Values.model.source) -}}
+{{- fail (printf "model.source is %q, but engine llama-cpp reads a file: name its path, such as /models/smollm2/model.gguf" .Values.model.source) -}}
+{{- end -}}
+{{- end -}}
+
 {{- $drain := int .Values.drainSeconds -}}
 {{- $grace := int .Values.terminationGracePeriodSeconds -}}
 {{- if ge $drain $grace -}}
