@@ -10,6 +10,9 @@ KUBERNETES = "1.37.2"
 ETCD = "3.7.3"
 KWOK = "0.8.0"
 HELM = "4.3.1"
+COREDNS = "1.15.0"
+PAUSE = "1.0.0"
+"""Of our own program; `tools/pause/main.go` says the same."""
 KUBECONFORM = "0.8.0"
 
 

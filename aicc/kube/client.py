@@ -162,10 +162,15 @@ class Kube:
         *,
         propagation: str = "Background",
         uid: str | None = None,
+        grace_seconds: int | None = None,
     ) -> None:
-        """Delete the object; absent already is fine. With `uid`, only that very object, else ApiError 409."""
+        """Delete the object; absent already is fine. With `uid`, only that very object, else ApiError 409.
+
+        `grace_seconds` 0 removes a pod without waiting for its node to say that it has ended.
+        """
         path = self.resource(api_version, kind).path(namespace, name)
         body: Object = {"propagationPolicy": propagation} | ({"preconditions": {"uid": uid}} if uid else {})
+        body |= {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
         try:
             self._transport.request(
                 "DELETE",

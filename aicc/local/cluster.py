@@ -19,7 +19,7 @@ from pathlib import Path
 from aicc import paths
 from aicc.errors import ClusterError
 from aicc.local import kubeconfig, processes
-from aicc.local.configuration import BINARIES, FLAGS, NAME, Layout, Ports, read_ports, render
+from aicc.local.configuration import BINARIES, FLAGS, NAME, Layout, Ports, read_names, read_ports, render, render_egress
 from aicc.local.files import create_private, write_private
 from aicc.local.health import kubernetes_version, tls_context, unhealthy
 from aicc.local.ports import free_ports, is_free
@@ -161,8 +161,9 @@ class LocalCluster:
             shutil.rmtree(layout.work / derived, ignore_errors=True)
         for derived in ("kwok.yaml", "kubeconfig.yaml"):
             (layout.work / derived).unlink(missing_ok=True)
-        if tls_context(layout) is None:
+        if tls_context(layout) is None or read_names(_read(layout.requested)) != read_names(wanted):
             shutil.rmtree(layout.work / "pki", ignore_errors=True)
+        write_private(layout.egress, render_egress(layout))
         write_private(layout.requested, wanted)
 
     def _launch(self, binaries: Mapping[str, Path], ports: Ports, step: Step) -> None:

@@ -7,12 +7,14 @@ NodeRestriction.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
 
+from aicc.local.node.layout import Layout as NodeLayout
 from infra import versions
 
 LOOPBACK = "127.0.0.1"
@@ -78,6 +80,11 @@ class Layout:
         return self.home / "applied.yaml"
 
     @property
+    def egress(self) -> Path:
+        """How the API server reaches the real node and what runs on it."""
+        return self.home / "egress.yaml"
+
+    @property
     def ca(self) -> Path:
         """The certificate authority's certificate."""
         return self.work / "pki" / "ca.crt"
@@ -133,6 +140,8 @@ def render(layout: Layout, binaries: Mapping[str, Path], ports: Ports, service_c
             "kubeAuthorization": True,
             "kubeAdmission": True,
             "disableQPSLimits": True,
+            # Pods on the real node know the API server by its Service's address.
+            "kubeApiserverCertSANs": [_first_address(service_cidr)],
             "heartbeatFactor": 1,
             "nodeStatusUpdateFrequencyMilliseconds": HEARTBEAT_SECONDS * 1000,
             "kubeControllerManagerNodeMonitorGracePeriodMilliseconds": 4 * HEARTBEAT_SECONDS * 1000,
@@ -166,6 +175,31 @@ def render(layout: Layout, binaries: Mapping[str, Path], ports: Ports, service_c
         },
     }
     return yaml.safe_dump_all([configuration, kwok], sort_keys=False)
+
+
+def render_egress(layout: Layout) -> str:
+    """Return the API server's egress configuration: nodes, pods and Services are reached through the node's gate."""
+    gate = NodeLayout(layout.home.parent / "node").gate
+    connection = {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": str(gate)}}}
+    configuration = {
+        "apiVersion": "apiserver.k8s.io/v1beta1",
+        "kind": "EgressSelectorConfiguration",
+        "egressSelections": [{"name": "cluster", "connection": connection}],
+    }
+    return yaml.safe_dump(configuration, sort_keys=False)
+
+
+def read_names(text: str) -> list[str]:
+    """Return the names beyond the usual ones that a rendered configuration puts in the API server's certificate."""
+    try:
+        return [str(name) for name in next(iter(yaml.safe_load_all(text)))["options"]["kubeApiserverCertSANs"]]
+    except (yaml.YAMLError, StopIteration, LookupError, TypeError):
+        return []
+
+
+def _first_address(cidr: str) -> str:
+    """Return the address that the API server gives to its own Service."""
+    return str(next(ipaddress.ip_network(cidr).hosts()))
 
 
 def read_ports(text: str) -> Ports | None:
@@ -219,6 +253,12 @@ def _api_server_flags(layout: Layout, service_cidr: str) -> dict[str, str]:
         # Without these it looks for the default route's address to advertise, and a machine may have none.
         "advertise-address": LOOPBACK,
         "endpoint-reconciler-type": "none",
+        "egress-selector-config-file": str(layout.egress),
+        "kubelet-client-certificate": str(layout.certificate),
+        "kubelet-client-key": str(layout.key),
+        "kubelet-certificate-authority": str(layout.ca),
+        # A node's name resolves nowhere here.
+        "kubelet-preferred-address-types": "InternalIP",
     }
 
 

@@ -111,6 +111,10 @@ class Instance(Entry):
     memory_gib: int
     accelerator: str | None = None
     accelerators: int = 0
+    real: bool = Field(
+        default=False,
+        description="The very machine that the command runs on; local only. Its figures are lower bounds.",
+    )
     network_gbps: float | None = Field(default=None, description="Network bandwidth, Gbit/s; null where unknown.")
     rdma: str | None = Field(default=None, description="The remote direct memory access network: EFA, InfiniBand, …")
     zones: dict[str, tuple[str, ...]] | None = Field(

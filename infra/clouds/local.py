@@ -9,6 +9,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from infra import names
 from infra.clouds.base import ClusterOut
 from infra.clouds.local_paths import kubeconfig_path
 from infra.config.clouds import LocalCloud
@@ -29,4 +30,5 @@ def build(plan: CenterPlan) -> ClusterOut:
         capabilities=frozenset(cloud.operators),
         admission_scope="cluster",
         images_by_digest=False,
+        service_nodes={names.RUNS: names.CONTAINERS} if any(pool.real for pool in plan.pools) else {},
     )

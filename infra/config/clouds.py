@@ -10,11 +10,15 @@ from infra.config.fields import GUID, Capability, Cidr, Declared, LabelValue, Na
 
 
 class LocalCloud(Declared):
-    """The embedded local cluster: a real control plane on this machine, with simulated nodes."""
+    """The embedded local cluster: a real control plane on this machine, with simulated nodes beside at most one."""
 
     kind: Literal["local"]
     operators: tuple[Literal["keda"], ...] = Field(
         default=(), description="Operators that run on this machine beside the control plane; built on first use."
+    )
+    real_node: Literal["auto", "off"] = Field(
+        default="auto",
+        description="`auto`: the node of the pool that is this machine is real where root and Debian allow it.",
     )
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from infra import quantity
 from infra.catalogue import Accelerator, Catalogue
-from infra.catalogue.schema import ExternalPlugin
+from infra.catalogue.schema import ExternalPlugin, Instance
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Pool
 from infra.names import DOMAIN
@@ -35,6 +35,7 @@ def pools(center: Center, catalogue: Catalogue) -> Iterator[Issue]:
                     f"{path}.node.accelerator", accelerator, catalogue.accelerators, "is not in the catalogue"
                 )
                 continue
+        yield from _machine(path, pool, instances, center.pools[:index])
         yield from _labels(f"{path}.labels", pool, center, catalogue.accelerators[accelerator] if accelerator else None)
         if center.cloud.kind != "existing":
             continue
@@ -55,6 +56,28 @@ def pools(center: Center, catalogue: Catalogue) -> Iterator[Issue]:
                     allowed="present, once it is installed there",
                     consequence=f"pool {pool.name}'s nodes would offer no accelerator",
                 )
+
+
+def _machine(path: str, pool: Pool, instances: Mapping[str, Instance], earlier: Sequence[Pool]) -> Iterator[Issue]:
+    """There is one of this machine."""
+    if pool.instance is None or pool.instance not in instances or not instances[pool.instance].real:
+        return
+    if pool.nodes != 1 or pool.scale:
+        yield Issue(
+            f"{path}.nodes",
+            "are this machine, of which there is one",
+            pool.nodes,
+            allowed="1, without scale",
+            consequence="the others would not be there",
+        )
+    if other := next((item.name for item in earlier if item.instance == pool.instance), None):
+        yield Issue(
+            f"{path}.instance",
+            f"is pool {other}'s already: there is one such machine",
+            pool.instance,
+            allowed="one pool of this instance",
+            consequence="its node would be in two pools",
+        )
 
 
 def _labels(path: str, pool: Pool, center: Center, accelerator: Accelerator | None) -> Iterator[Issue]:

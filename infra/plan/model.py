@@ -42,6 +42,8 @@ class PoolPlan:
     spot: bool
     owner: str
     """Who answers for it."""
+    real: bool = False
+    """Whether its node is the very machine that the command runs on (local only)."""
 
     @property
     def scales(self) -> bool:

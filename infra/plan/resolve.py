@@ -8,11 +8,11 @@ from fractions import Fraction
 from infra import quantity
 from infra.catalogue import Accelerator, Catalogue
 from infra.catalogue.schema import DaemonSetPlugin, Kubernetes
-from infra.config.clouds import ExistingCloud, PublicCloud
+from infra.config.clouds import ExistingCloud, LocalCloud, PublicCloud
 from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
-from infra.names import priority_class, tenant_namespace
+from infra.names import CONTAINERS, RUNS, priority_class, tenant_namespace
 from infra.plan import checks, demands, models, places, scaling, workloads
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
@@ -82,6 +82,7 @@ def _require(issues: Sequence[Issue]) -> None:
 
 
 def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
+    real = False
     if pool.node:
         cpu, memory = quantity.parse(pool.node.cpu), quantity.parse(pool.node.memory)
         accelerator_id, count, network = pool.node.accelerator, pool.node.accelerators, None
@@ -89,6 +90,7 @@ def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
         instance = catalogue.instances[center.cloud.kind][str(pool.instance)]
         cpu, memory = Fraction(instance.vcpu), Fraction(instance.memory_gib * 1024**3)
         accelerator_id, count, network = instance.accelerator, instance.accelerators, instance.network_gbps
+        real = instance.real and isinstance(center.cloud, LocalCloud) and center.cloud.real_node == "auto"
     accelerator = catalogue.accelerators[accelerator_id] if accelerator_id else None
     return PoolPlan(
         name=pool.name,
@@ -102,12 +104,13 @@ def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
         accelerator=accelerator_id,
         accelerators_per_node=count,
         resource=accelerator.kubernetes.resource if accelerator else None,
-        labels={**_node_labels(accelerator, count), **pool.labels},
+        labels={**_node_labels(accelerator, count), **({RUNS: CONTAINERS} if real else {}), **pool.labels},
         taints=accelerator.kubernetes.taints if accelerator else (),
         min_nodes=pool.scale.min if pool.scale else pool.nodes,
         max_nodes=pool.scale.max if pool.scale else pool.nodes,
         spot=pool.spot,
         owner=pool.owner or (center.cloud.owner if isinstance(center.cloud, PublicCloud) else center.name),
+        real=real,
     )
 
 

@@ -167,7 +167,7 @@ SHAPES = st.fixed_dictionaries({"cpu": CPUS, "memory": MEMORIES}) | st.fixed_dic
         "accelerators": st.integers(1, 16),
     }
 )
-INSTANCES = st.sampled_from(sorted(CATALOGUE.instances["local"]))
+INSTANCES = st.sampled_from(sorted(name for name, found in CATALOGUE.instances["local"].items() if not found.real))
 POOLS = st.fixed_dictionaries({"nodes": st.integers(1, 40), "instance": INSTANCES}) | st.fixed_dictionaries(
     {"nodes": st.integers(1, 40), "node": SHAPES}
 )

@@ -12,7 +12,10 @@ from .conftest import script
 DIGEST_LENGTH = {"sha256": 64, "sha512": 128}
 
 
-@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS.keys())
+OF_OTHERS = [tool for tool in TOOLS.values() if tool.package != "."]
+
+
+@pytest.mark.parametrize("tool", OF_OTHERS, ids=lambda tool: tool.name)
 def test_the_go_module_pins_the_version_that_the_tool_has(tool: Tool) -> None:
     requirements = dict(
         re.findall(r"^\s+(\S+) v(\S+)", (paths.TOOLS / tool.family.name / "go.mod").read_text(), re.MULTILINE)
@@ -21,7 +24,17 @@ def test_the_go_module_pins_the_version_that_the_tool_has(tool: Tool) -> None:
     assert requirements[module] == tool.version
 
 
-@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS.keys())
+def test_our_program_around_coredns_pins_its_version() -> None:
+    module = (paths.TOOLS / "coredns" / "go.mod").read_text()
+    assert f"\nrequire github.com/coredns/coredns v{TOOLS['coredns'].version}\n" in module
+
+
+def test_our_pause_says_the_version_that_it_is_cached_by() -> None:
+    program = (paths.TOOLS / "pause" / "main.go").read_text()
+    assert f'const version = "{TOOLS["pause"].version}"' in program
+
+
+@pytest.mark.parametrize("tool", OF_OTHERS, ids=lambda tool: tool.name)
 def test_the_go_module_declares_the_tool(tool: Tool) -> None:
     assert re.search(
         rf"\b{re.escape(tool.package)}$", (paths.TOOLS / tool.family.name / "go.mod").read_text(), re.MULTILINE
