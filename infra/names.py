@@ -28,6 +28,12 @@ GATEWAY_NAMESPACE = "aicc-gateway"
 MONITORING_NAMESPACE = "aicc-monitoring"
 
 
+GATEWAY = "gateway"
+"""The release, and its Service."""
+GATEWAY_KEYS = "gateway-keys"
+"""The Secret with every tenant's keys; `aicc keys` writes it, and no plan has it."""
+
+
 def tenant_namespace(tenant: str) -> str:
     """The tenant's namespace."""
     return f"tenant-{tenant}"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from infra import names
 from infra.clouds.base import ClusterOut
 from infra.estimate import Estimate
 from infra.plan import CenterPlan, ModelPlan
 
 MODEL_PORT = 8000
+GATEWAY_ENDPOINT = f"http://{names.GATEWAY}.{names.GATEWAY_NAMESPACE}.svc/v1"
+"""The gateway's address inside the cluster."""
 
 
 def of(plan: CenterPlan, cluster: ClusterOut, estimate: Estimate) -> Mapping[str, Any]:
@@ -19,6 +22,7 @@ def of(plan: CenterPlan, cluster: ClusterOut, estimate: Estimate) -> Mapping[str
         "kubeconfig": cluster.kubeconfig,
         "tenants": {tenant.name: tenant.namespace for tenant in plan.tenants},
         "models": {model.name: endpoint(model) for model in plan.models},
+        **({"gateway": GATEWAY_ENDPOINT} if plan.gateway else {}),
         "estimate": estimate.total.as_dict(),
         **({"cloud": dict(cluster.exports)} if cluster.exports else {}),
     }

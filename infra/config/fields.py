@@ -17,6 +17,8 @@ SOURCE = r"^[^-\s]\S*$"
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _VERSION = r"^1\.[0-9]{1,3}$"
+HOST = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$"
+COLLECTOR = r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}$"
 _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 
 FORMS = {
@@ -28,6 +30,8 @@ FORMS = {
     GUID: "a GUID such as 72f988bf-86f1-41af-91ab-2d7cd011db47",
     _VERSION: "a Kubernetes minor version such as 1.36",
     _LABEL_KEY: "a Kubernetes label key such as example.com/rack",
+    HOST: "a host's name such as ai.example.com",
+    COLLECTOR: "host:port such as collector.aicc-monitoring.svc:4317",
     _LABEL_VALUE: "a Kubernetes label value: at most 63 letters, digits, -, _ and .",
 }
 """Every pattern below in words, for error messages."""

@@ -24,6 +24,7 @@ from infra.config.fields import (
     Quantity,
     TenantKind,
 )
+from infra.config.gateway import Gateway, TenantLimits
 from infra.config.scaling import Replicas, Scaling
 from infra.config.storage import Storage
 from infra.config.weights import Weights
@@ -98,6 +99,7 @@ class Tenant(Declared):
         description="The identity provider's group whose members work in the tenant."
     )
     quota: Quota = Field(default=Quota(), description="What it may use at the same time.")
+    limits: TenantLimits = Field(default=TenantLimits(), description="What it may ask of the models.")
 
 
 class Parallelism(Declared):
@@ -124,9 +126,6 @@ class Model(Declared):
     )
     weights: Weights | None = Field(default=None, description="What is known of its weights, and what they must be.")
     engine: Engine = Field(default="vllm", description="The inference engine; llama-cpp runs on CPU nodes.")
-    task: Literal["generate", "embed"] = Field(
-        default="generate", description="What it makes: text, or embeddings, which no engine does beside text."
-    )
     accelerator: Name | None = Field(
         default=None, description="An accelerator of the catalogue that some pool has; none for llama-cpp alone."
     )
@@ -190,6 +189,7 @@ class Center(Declared):
     pools: tuple[Pool, ...] = Field(description="Its nodes.")
     tenants: tuple[Tenant, ...] = Field(default=(), description="Who uses it.")
     models: tuple[Model, ...] = Field(default=(), description="What it serves.")
+    gateway: Gateway = Field(default=Gateway(), description="The door to the models.")
     storage: Storage | None = Field(
         default=None, description="What it keeps; default on public clouds: every part but the parallel file system."
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 
 from infra.clouds.base import ClusterOut
-from infra.layers import accelerators, backup, foundation, operators, queues, serving, storage, tenancy
+from infra.layers import accelerators, backup, foundation, gateway, operators, queues, serving, storage, tenancy
 from infra.layers.base import Layer, LayerComponent, LayerIn, LayerOut
 from infra.plan import CenterPlan
 
-_MODULES = (foundation, storage, operators, accelerators, tenancy, queues, backup, serving)
+_MODULES = (foundation, storage, operators, accelerators, tenancy, queues, backup, serving, gateway)
 LAYERS = {module.LAYER.name: module.LAYER for module in _MODULES}
 
 

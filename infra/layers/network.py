@@ -42,6 +42,15 @@ def allow_cloud(namespace: str, network: Network, identity: Sequence[Endpoint]) 
     return policy
 
 
+def allow_gateway(namespace: str) -> Manifest:
+    """The namespace's pods reach the gateway."""
+    home = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.GATEWAY_NAMESPACE}}}
+    ports = [{"protocol": "TCP", "port": port} for port in ("http", "https")]
+    policy = _policy(namespace, "allow-gateway", {"egress": [{"to": [home], "ports": ports}]})
+    policy["spec"] |= {"policyTypes": ["Egress"]}
+    return policy
+
+
 def _to(block: Manifest, port: int) -> Manifest:
     return {"to": [{"ipBlock": block}], "ports": [{"protocol": "TCP", "port": port}]}
 

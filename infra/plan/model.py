@@ -12,6 +12,7 @@ from infra.config.clouds import Cloud
 from infra.config.fields import TenantKind
 from infra.config.models import Admission, Green, Limits, Network
 from infra.config.storage import Storage
+from infra.plan.gateway import GatewayPlan
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,6 @@ class ModelPlan:
     weights: WeightsPlan | None
     """None where nothing is declared of them."""
     engine: str
-    makes_embeddings: bool
     image: str
     accelerator: str | None
     """Catalogue id; None for models on CPU nodes, as are the resource and the runtime class."""
@@ -190,6 +190,8 @@ class CenterPlan:
     accelerators: tuple[AcceleratorPlan, ...]
     tenants: tuple[TenantPlan, ...]
     models: tuple[ModelPlan, ...]
+    gateway: GatewayPlan | None
+    """None where there is nothing to serve, or no image to serve it with."""
     kubernetes_version: str | None
     """Minor version of the cluster that a public cloud makes; None where the centre does not choose it."""
     storage: Storage | None

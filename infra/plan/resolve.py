@@ -13,7 +13,7 @@ from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import CONTAINERS, RUNS, priority_class, tenant_namespace
-from infra.plan import checks, demands, models, places, scaling, workloads
+from infra.plan import checks, demands, gateway, models, places, scaling, workloads
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
 
@@ -48,6 +48,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         accelerators=accelerators,
         tenants=tenants,
         models=served,
+        gateway=gateway.resolved(center),
         kubernetes_version=places.kubernetes_version(center, catalogue),
         storage=_storage(center),
         workloads=workloads.of(tenants) if isinstance(center.cloud, PublicCloud) else (),
@@ -58,6 +59,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
             *demands.notes(center, catalogue),
             *models.notes(center, catalogue),
             *scaling.notes(center),
+            *gateway.notes(center),
         ),
     )
 

@@ -25,6 +25,8 @@ KIND_IS_COMPARED_IN = {
     "infra/config/clouds.py": "zones of a pool that names none",
     "infra/config/checks.py": "what fields of one cloud say about others",
     "infra/config/model_checks.py": "what images it needs",
+    "infra/config/gateway_checks.py": "what image it needs",
+    "infra/plan/gateway.py": "images that are built here run on this machine only",
     "infra/plan/checks.py": "what a declared cloud needs of the catalogue",
     "infra/plan/models.py": "what images it needs of the catalogue",
     "infra/plan/places.py": "only public clouds have regions, services and instances to check",

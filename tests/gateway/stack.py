@@ -240,6 +240,9 @@ class Gateway:
         asked = {"model": model, "messages": [{"role": "user", "content": content}], **options}
         return self.post("/v1/chat/completions", asked, tenant)
 
+    def has_metric(self, line: str) -> bool:
+        return f"\n{line} " in call(self.admin_port, "GET", "/metrics").body.decode()
+
     def metric(self, line: str) -> float:
         """The value of one series of the gate's."""
         for found in call(self.admin_port, "GET", "/metrics").body.decode().splitlines():

@@ -171,6 +171,15 @@ def test_tokens_are_counted_by_tenant_and_model(gateway: Gateway) -> None:
     assert [gateway.metric(series % kind) for kind in ("prompt", "completion")] == [before[0] + 10, before[1] + 8]
 
 
+def test_autoscaling_finds_every_declared_model_asked_or_not(gateway: Gateway) -> None:
+    for series in ("requests_running", "model_active", "time_to_first_token_seconds"):
+        assert gateway.has_metric(f'aicc_gateway_{series}{{model="asleep"}}')
+    gateway.chat("hello", stream=True)
+    assert gateway.metric('aicc_gateway_model_active{model="tiny"}') == 1
+    assert gateway.metric('aicc_gateway_time_to_first_token_seconds{model="tiny"}') > 0
+    assert gateway.metric('aicc_gateway_requests_running{model="tiny"}') == 0
+
+
 def test_the_access_log_says_who_and_never_what(gateway: Gateway) -> None:
     gateway.chat("a-secret-prompt", "research")
     assert gateway.gate is not None

@@ -125,8 +125,14 @@ def test_what_is_in_a_namespace_waits_for_it(graph: Graph) -> None:
             assert homes[resource.inputs["metadata"]["namespace"]] in before(graph, resource)
 
 
+def models(graph: Graph) -> list[Resource]:
+    found = [item for item in graph.resources if item.type == CHART_TYPE and item.name.startswith("model-")]
+    assert found
+    return found
+
+
 def test_a_model_waits_for_its_tenant_s_quota_and_network_and_for_its_runtime_class(local_graph: Graph) -> None:
-    for chart in (item for item in local_graph.resources if item.type == CHART_TYPE):
+    for chart in models(local_graph):
         namespace = chart.inputs["namespace"]
         needed = {
             named(local_graph, "ResourceQuota", f"{namespace}-tenant").urn,
@@ -139,7 +145,7 @@ def test_a_model_waits_for_its_tenant_s_quota_and_network_and_for_its_runtime_cl
 
 def test_a_model_waits_for_no_other_tenant(local_graph: Graph) -> None:
     tenants = {tenant: f"tenant-{tenant}" for tenant in local_graph.outputs["tenants"]}
-    for chart in (item for item in local_graph.resources if item.type == CHART_TYPE):
+    for chart in models(local_graph):
         others = set(tenants.values()) - {chart.inputs["namespace"]}
         waited_for = {urn.rpartition("::")[2] for urn in before(local_graph, chart)}
         assert not others & waited_for

@@ -8,6 +8,7 @@
   "replicas" (int .Values.replicas)
   "maxBodyBytes" (int64 .Values.maxBodyBytes)
   "holdSeconds" .Values.hold.seconds
+  "holdModels" .Values.hold.models
   "holdQueue" (int .Values.hold.queue)
 | toPrettyJson }}
 {{- end }}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 )
 
 // Config is what the centre's program says of the gateway; a change restarts the pod.
@@ -18,7 +19,18 @@ type Config struct {
 	MaxBodyBytes int64 `json:"maxBodyBytes"`
 	// HoldSeconds is how long a request for a model without a running replica waits for one, HoldQueue how many may wait.
 	HoldSeconds float64 `json:"holdSeconds"`
-	HoldQueue   int     `json:"holdQueue"`
+	// HoldModels has other times for some models: those whose replicas take long to start.
+	HoldModels map[string]float64 `json:"holdModels"`
+	HoldQueue  int                `json:"holdQueue"`
+}
+
+// hold is how long a request for a model waits for a replica.
+func (config Config) hold(model string) time.Duration {
+	chosen, own := config.HoldModels[model]
+	if !own {
+		chosen = config.HoldSeconds
+	}
+	return time.Duration(chosen * float64(time.Second))
 }
 
 // Tenant is one tenant's part of the gateway; a limit of 0 is none.

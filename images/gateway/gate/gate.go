@@ -47,7 +47,7 @@ func newGate(config Config, keys *keyring, upstream string) (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{config: config, keys: keys, router: router, metrics: newMetrics()}
+	g := &gate{config: config, keys: keys, router: router, metrics: newMetrics(config.Models)}
 	g.budgets, g.models = map[string]*budget{}, map[string]bool{}
 	for name, tenant := range config.Tenants {
 		g.budgets[name] = newBudget(tenant, config.Replicas, time.Now())

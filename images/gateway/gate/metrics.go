@@ -22,6 +22,8 @@ var described = [][3]string{
 	{"aicc_gateway_limited_total", "counter", "Requests refused because a tenant reached a limit."},
 	{"aicc_gateway_tokens_total", "counter", "Tokens as engines count them; type: prompt or completion."},
 	{"aicc_gateway_requests_running", "gauge", "Requests that were let through and have not ended."},
+	{"aicc_gateway_model_active", "gauge", "1 while a model is asked, and for 30 seconds more; else 0."},
+	{"aicc_gateway_time_to_first_token_seconds", "gauge", "90th percentile of the streams of the last minute; 0: none."},
 	{"aicc_gateway_requests_held", "gauge", "Requests that wait for a model without a ready replica."},
 	{"aicc_gateway_request_duration_seconds", "histogram", "From a request's head to the end of its answer."},
 	{"aicc_gateway_first_byte_seconds", "histogram", "From a request's head to the first byte of a streamed answer."},
@@ -32,14 +34,42 @@ type histogram struct {
 	sum    float64
 }
 
+// recent is what autoscaling looks at: series that are there for every declared model, asked or not.
+type recent struct {
+	running int
+	asked   time.Time
+	waits   []wait
+}
+
+type wait struct {
+	at    time.Time
+	first time.Duration
+}
+
+const (
+	activeFor = 30 * time.Second
+	waitsFor  = time.Minute
+	mostWaits = 2048
+)
+
 type metrics struct {
 	mutex      sync.Mutex
+	models     map[string]*recent
 	values     map[string]map[string]float64
 	histograms map[string]map[string]*histogram
 }
 
-func newMetrics() *metrics {
-	return &metrics{values: map[string]map[string]float64{}, histograms: map[string]map[string]*histogram{}}
+func newMetrics(models []string) *metrics {
+	m := &metrics{
+		models:     map[string]*recent{},
+		values:     map[string]map[string]float64{},
+		histograms: map[string]map[string]*histogram{},
+	}
+	for _, model := range models {
+		m.models[model] = &recent{}
+		m.add("aicc_gateway_requests_held", labels("model", model), 0)
+	}
+	return m
 }
 
 func labels(pairs ...string) string {
@@ -79,7 +109,9 @@ func (m *metrics) request(c *call, status int, took time.Duration) {
 	whose := labels("tenant", c.tenant, "model", c.model)
 	m.observe("aicc_gateway_request_duration_seconds", labels("model", c.model), took.Seconds())
 	if c.stream && !c.firstByte.IsZero() {
-		m.observe("aicc_gateway_first_byte_seconds", labels("model", c.model), c.firstByte.Sub(c.started).Seconds())
+		first := c.firstByte.Sub(c.started)
+		m.observe("aicc_gateway_first_byte_seconds", labels("model", c.model), first.Seconds())
+		m.models[c.model].remember(wait{time.Now(), first})
 	}
 	if c.usage != (usage{}) {
 		m.add("aicc_gateway_tokens_total", whose+`,type="prompt"`, float64(c.usage.Prompt))
@@ -97,12 +129,52 @@ func (m *metrics) limited(tenant, reason string) {
 	m.change("aicc_gateway_limited_total", labels("tenant", tenant, "limit", reason), 1)
 }
 
-func (m *metrics) started(model string) {
-	m.change("aicc_gateway_requests_running", labels("model", model), 1)
+func (m *metrics) started(model string) { m.asked(model, 1) }
+func (m *metrics) ended(model string)   { m.asked(model, -1) }
+
+func (m *metrics) asked(model string, change int) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.models[model].running += change
+	m.models[model].asked = time.Now()
 }
 
-func (m *metrics) ended(model string) {
-	m.change("aicc_gateway_requests_running", labels("model", model), -1)
+func (r *recent) remember(one wait) {
+	r.waits = append(r.waits, one)
+	if len(r.waits) > mostWaits {
+		r.waits = slices.Clone(r.waits[len(r.waits)-mostWaits:])
+	}
+}
+
+// slow is the 90th percentile of the last minute, in seconds.
+func (r *recent) slow(now time.Time) float64 {
+	r.waits = slices.DeleteFunc(r.waits, func(one wait) bool { return now.Sub(one.at) > waitsFor })
+	if len(r.waits) == 0 {
+		return 0
+	}
+	times := make([]time.Duration, 0, len(r.waits))
+	for _, one := range r.waits {
+		times = append(times, one.first)
+	}
+	slices.Sort(times)
+	return times[len(times)*9/10].Seconds()
+}
+
+// follow sets the series of every declared model to what they are now.
+func (m *metrics) follow(now time.Time) {
+	set := func(name, model string, value float64) {
+		at := labels("model", model)
+		m.add(name, at, value-m.values[name][at])
+	}
+	for model, r := range m.models {
+		active := 0.0
+		if r.running > 0 || now.Sub(r.asked) < activeFor {
+			active = 1
+		}
+		set("aicc_gateway_requests_running", model, float64(r.running))
+		set("aicc_gateway_model_active", model, active)
+		set("aicc_gateway_time_to_first_token_seconds", model, r.slow(now))
+	}
 }
 
 func (m *metrics) holds(model string, change float64) {
@@ -112,6 +184,7 @@ func (m *metrics) holds(model string, change float64) {
 func (m *metrics) text() []byte {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	m.follow(time.Now())
 	var out bytes.Buffer
 	for _, one := range described {
 		name := one[0]

@@ -176,7 +176,7 @@ func (h *holding) RoundTrip(request *http.Request) (*http.Response, error) {
 	defer h.held.Add(-1)
 	h.gate.metrics.holds(c.model, 1)
 	defer h.gate.metrics.holds(c.model, -1)
-	end := time.Now().Add(time.Duration(config.HoldSeconds * float64(time.Second)))
+	end := time.Now().Add(config.hold(c.model))
 	for time.Now().Before(end) {
 		select {
 		case <-request.Context().Done():
