@@ -57,7 +57,7 @@ def test_plan_for_programs_is_json_and_nothing_else(aicc: Aicc) -> None:
     done = aicc("plan", "--json")
     plan = json.loads(done.stdout)
     assert (plan["stack"], plan["center"], plan["cloud"]) == ("local", "jinshan-local", "local")
-    assert sum(pool["nodes"] for pool in plan["pools"]) == 13
+    assert sum(pool["nodes"] for pool in plan["pools"]) == 14
     assert sum(sum(counts.values()) for counts in plan["counts"].values()) > 50
     assert done.stderr == ""
 
