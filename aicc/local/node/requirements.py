@@ -27,6 +27,7 @@ _PROGRAMS = {
     "openssl": "openssl",
     "unshare": "util-linux",
     "nsenter": "util-linux",
+    "setsid": "util-linux",
     "mount": "mount",
 }
 """Besides the network plugins."""

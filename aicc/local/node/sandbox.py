@@ -17,6 +17,8 @@ from aicc.local.node.layout import HIDDEN, Layout
 from aicc.local.processes import wait_ended
 
 UNSHARE = ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
+_DETACHED = ("setsid", "--fork")
+"""A session of its own, and no child of ours to wait for."""
 _MODULE = "aicc.local.node.supervisor"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -31,8 +33,8 @@ def start(where: Layout) -> None:
     network = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
         with create_private(where.logs / "supervisor.log") as log:
-            subprocess.Popen(
-                [*UNSHARE, sys.executable, "-m", _MODULE, str(where.home), str(network)],
+            subprocess.run(
+                [*_DETACHED, *UNSHARE, sys.executable, "-m", _MODULE, str(where.home), str(network)],
                 cwd="/",
                 env={"PATH": _PATH, "PYTHONPATH": str(paths.REPO), "HOME": "/root", "PYTHONDONTWRITEBYTECODE": "1"},
                 stdin=subprocess.DEVNULL,
@@ -40,7 +42,7 @@ def start(where: Layout) -> None:
                 stderr=subprocess.STDOUT,
                 pass_fds=(network,),
                 umask=0o022,
-                start_new_session=True,
+                check=True,
             )
     finally:
         os.close(network)
@@ -48,7 +50,7 @@ def start(where: Layout) -> None:
 
 def find(where: Layout) -> psutil.Process | None:
     """Return the sandbox's first process, which is all of it that must live; None where it does not."""
-    return next((process for process in _owned(where) if process.name() != UNSHARE[0]), None)
+    return next((process for process in _owned(where) if process.name() not in {_DETACHED[0], UNSHARE[0]}), None)
 
 
 def alive(where: Layout) -> bool:
@@ -59,7 +61,10 @@ def alive(where: Layout) -> bool:
 def processes(where: Layout) -> dict[str, psutil.Process]:
     """Return the live processes that the supervisor started, by the name of their program or module."""
     first = find(where)
-    return {} if first is None else {_title(child): child for child in first.children() if child.is_running()}
+    try:
+        return {} if first is None else {title: child for child in first.children() if (title := _title(child))}
+    except psutil.NoSuchProcess:
+        return {}
 
 
 def command(where: Layout, *arguments: str) -> list[str] | None:
@@ -93,8 +98,14 @@ def _owned(where: Layout) -> list[psutil.Process]:
 
 
 def _title(process: psutil.Process) -> str:
-    """Return `kubelet` of `/…/kubelet --config …`, and `api-relay` of `python -m aicc.local.node.api_relay …`."""
-    line = process.cmdline()
+    """Return `kubelet` of `/…/kubelet --config …`, `api-relay` of `python -m aicc.local.node.api_relay …`.
+
+    Nothing of a process that is gone.
+    """
+    try:
+        line = process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
     if len(line) > 2 and line[1] == "-m":
         return line[2].rpartition(".")[2].replace("_", "-")
     return Path(line[0]).name if line else ""

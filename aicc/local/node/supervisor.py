@@ -52,6 +52,7 @@ class Supervisor:
     def __init__(self, where: Layout, wanted: tuple[Part, ...]) -> None:
         self._where = where
         self._running = {part.name: Running(part) for part in wanted}
+        self._writing = threading.Lock()
         self._woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -124,29 +125,26 @@ class Supervisor:
             for running in self._running.values():
                 process = running.process
                 ready = process is not None and running.part.ready()
-                if ready and running.process is process and not running.ready:
-                    self._record(running.part.name, "ready")
+                was, running.ready = running.ready, ready and running.process is process
+                if running.ready and not was:
                     running.was_ready = True
-                running.ready = ready and running.process is process
-            self._write_state()
+                    self._record(running.part.name, "ready")
+            self._write_state()  # also where nothing changed: it shows that this process lives
             waiting = any(not running.ready for running in self._running.values())
             time.sleep(_STARTING_PROBE_SECONDS if waiting else _PROBE_SECONDS)
 
     def _write_state(self) -> None:
-        state = {
-            "time": time.time(),
-            "parts": {
-                name: {"ready": running.ready, "starts": running.starts} for name, running in self._running.items()
-            },
-        }
         new = self._where.state.with_suffix(".new")
-        new.write_text(json.dumps(state))
-        new.replace(self._where.state)
+        with self._writing:
+            parts = {name: {"ready": item.ready, "starts": item.starts} for name, item in self._running.items()}
+            new.write_text(json.dumps({"time": time.time(), "parts": parts}))
+            new.replace(self._where.state)
 
     def _record(self, part: str, event: str, **more: object) -> None:
         line = json.dumps({"time": datetime.now(UTC).isoformat(), "part": part, "event": event, **more})
         with self._where.events.open("a") as events:
             events.write(f"{line}\n")
+        self._write_state()
 
 
 def main(home: Path, machine_network: int) -> None:
