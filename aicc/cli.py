@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from aicc import cli_keys
+from aicc.cli_support import AsJson, StackName
+from aicc.cli_support import clear_errors as _clear_errors
+from aicc.cli_support import console as _console
+from aicc.cli_support import print_json as _print_json
+from aicc.cli_support import progress as _reporter
+from aicc.cli_support import stack_named as _stack
 from aicc.drivers.choice import Choice
-from aicc.errors import INTERRUPTED, AiccError, ConfigError, PrerequisiteError, exit_codes
+from aicc.errors import ConfigError, exit_codes
 from aicc.kinds import Kind as CatalogueKind
 
 _CODES = "\n\n".join(f"{code}: {meaning}" for code, meaning in sorted(exit_codes().items()))
-
-PLAIN_WIDTH = 140
 
 app = typer.Typer(
     name="aicc",
@@ -35,12 +34,8 @@ app = typer.Typer(
 
 catalogue = typer.Typer(name="catalogue", no_args_is_help=True, help="What is known of accelerators, clouds and grids.")
 app.add_typer(catalogue)
+app.add_typer(cli_keys.app)
 
-StackName = Annotated[
-    str,
-    typer.Option("--stack", "-s", envvar="AICC_STACK", help="The stack, declared in Pulumi.STACK.yaml; or that file."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")]
 DriverName = Annotated[
     Choice,
@@ -190,6 +185,7 @@ def up(
     ] = False,
 ) -> None:
     """Bring the stack up, and wait until it is ready. Safe to run again: it goes on from where it stopped."""
+    from aicc.commands import entrance  # noqa: PLC0415
     from aicc.commands import up as command  # noqa: PLC0415
 
     with _clear_errors(f"aicc up --stack {stack}"):
@@ -201,6 +197,8 @@ def up(
         if done.nodes:
             print(f"nodes: {done.nodes}")
         print(f"objects: {done.objects}")
+        for line in entrance.described(found):
+            print(line)
         print(f"look at it: aicc status --stack {stack}")
 
 
@@ -240,58 +238,6 @@ def doctor(*, as_json: AsJson = False) -> None:
             command.show(found, _console())
         if not command.healthy(found):
             raise typer.Exit(4)
-
-
-def _stack(name: str) -> Any:
-    from aicc.stacks import stack  # noqa: PLC0415
-
-    return stack(name)
-
-
-def _reporter() -> Any:
-    from aicc.progress import reporter  # noqa: PLC0415
-
-    return reporter()
-
-
-def _console() -> Console:
-    """Where results go; wide where no terminal says how wide it is."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH, highlight=False)
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=False))
-
-
-@contextmanager
-def _clear_errors(again: str) -> Iterator[None]:
-    """Turn errors that a user can act on into a message and an exit code."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    except AiccError as error:
-        _say(f"error: {error.message}")
-        if error.hint:
-            _say(f"  → {error.hint}")
-        raise typer.Exit(error.exit_code) from error
-    except BrokenPipeError:
-        raise  # the reader went away: `main` knows
-    except OSError as error:
-        _say(f"error: {error}")
-        _say(f"  → nothing is lost; mend the cause and go on with: {again}")
-        raise typer.Exit(PrerequisiteError.exit_code) from error
-    except KeyboardInterrupt as error:
-        _say(f"interrupted; nothing is lost. Go on with: {again}")
-        raise typer.Exit(INTERRUPTED) from error
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _say(message: str) -> None:
-    Console(stderr=True, highlight=False).print(message, soft_wrap=True, markup=False)
 
 
 def main() -> None:

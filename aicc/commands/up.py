@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from aicc import capabilities, drivers, sdks
+from aicc.commands import entrance
 from aicc.commands.status import status
 from aicc.drivers.base import Changes, Driver
 from aicc.drivers.choice import Choice
@@ -41,6 +42,8 @@ def up(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: float)
         nodes = start_cluster(stack, reporter)
         drivers.remember(driver, stack.name)
         objects = driver.up(stack, reporter, timeout_seconds)
+        if tenants := entrance.ensure_keys(stack):
+            reporter.note(f"made the first key to the gateway of: {', '.join(tenants)}")
         _wait_for_replicas(stack, reporter, timeout_seconds)
     return Up(driver, nodes, objects)
 

@@ -35,6 +35,7 @@ KIND_IS_COMPARED_IN = {
     "infra/estimate/compute.py": "only public clouds have regions, and with them prices, grids and a PUE",
     "infra/declaration.py": "only public clouds have a region, an owner and addresses that may reach them",
     "aicc/kubeconfigs.py": "where each keeps its kubeconfig",
+    "aicc/commands/entrance.py": "only a local cluster's services are reached at addresses of this machine",
     "aicc/commands/down.py": "a local cluster goes as a whole",
     "aicc/commands/up.py": "only a local cluster can be started on its own",
     "aicc/drivers/pulumi.py": "a local cluster's state is kept with it",

@@ -12,7 +12,8 @@ import yaml
 from pydantic import TypeAdapter
 from rich.console import Console
 
-from aicc.cli import PLAIN_WIDTH, app
+from aicc.cli import app
+from aicc.cli_support import PLAIN_WIDTH
 from aicc.commands import plan as planning
 from aicc.offline.graph import Graph
 from aicc.paths import REPO

@@ -1,0 +1,9 @@
+"""Tenants' keys to the gateway: made here, kept in one Secret of the cluster, and nowhere else.
+
+No plan, state, rendered file, log or annotation has a key; commands print one where that is what they are for.
+"""
+
+from aicc.keys.keyring import Key, create, revoke, rotate
+from aicc.keys.store import Store
+
+__all__ = ["Key", "Store", "create", "revoke", "rotate"]
