@@ -32,6 +32,10 @@ GATEWAY = "gateway"
 """The release, and its Service."""
 GATEWAY_KEYS = "gateway-keys"
 """The Secret with every tenant's keys; `aicc keys` writes it, and no plan has it."""
+GATEWAY_URL = "http://gateway.aicc-gateway.svc"
+"""The gateway inside the cluster, up to where /v1 begins."""
+GATEWAY_KEY_SECRET, GATEWAY_KEY = "gateway-key", "key"
+"""In every tenant's namespace: the Secret, and its entry, with a key of the tenant's for its own applications."""
 
 
 def tenant_namespace(tenant: str) -> str:

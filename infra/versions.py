@@ -30,6 +30,7 @@ CERT_MANAGER = UpstreamChart("oci://quay.io/jetstack/charts/cert-manager", "v1.2
 EXTERNAL_SECRETS = UpstreamChart("oci://ghcr.io/external-secrets/charts/external-secrets", "2.9.0")
 GATEWAY_API = UpstreamChart("oci://docker.io/envoyproxy/gateway-crds-helm", "v1.8.1")
 JOBSET = UpstreamChart("oci://registry.k8s.io/jobset/charts/jobset", "0.12.0")
+JUPYTERHUB = UpstreamChart("jupyterhub", "4.4.0", "https://hub.jupyter.org/helm-chart/")
 KEDA = UpstreamChart("keda", "2.20.2", "https://kedacore.github.io/charts")
 KUEUE = UpstreamChart("oci://registry.k8s.io/kueue/charts/kueue", "0.19.4")
 LWS = UpstreamChart("oci://registry.k8s.io/lws/charts/lws", "0.9.0")

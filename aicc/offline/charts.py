@@ -18,7 +18,7 @@ from aicc.offline.record import PROGRAM, Resource
 from aicc.offline.values import has_secret
 from aicc.progress import Reporter
 from aicc.toolbox import ensure
-from infra.layers.objects import type_token
+from infra.layers.objects import RELEASE_TYPE, type_token
 
 CHART_TYPE = "kubernetes:helm.sh/v4:Chart"
 MAX_CACHED = 4_000
@@ -46,8 +46,8 @@ def expand(resources: Sequence[Resource], reporter: Reporter) -> list[Resource]:
 
 
 def is_chart(resource: Resource) -> bool:
-    """Whether it is a Helm release."""
-    return resource.type == CHART_TYPE
+    """Whether it is a Helm release, of Pulumi's making or of Helm's own."""
+    return resource.type in {CHART_TYPE, RELEASE_TYPE}
 
 
 def is_own_chart(resource: Resource) -> bool:

@@ -53,7 +53,8 @@ class Graph:
         return [
             resource
             for resource in self.resources
-            if resource.custom and not _is_object(resource) and not resource.type.startswith(_PROVIDER_PREFIX)
+            if resource.custom
+            and not (_is_object(resource) or is_chart(resource) or resource.type.startswith(_PROVIDER_PREFIX))
         ]
 
     @property
@@ -66,7 +67,7 @@ class Graph:
         """Objects by layer and type, as `{"tenancy": {"core/v1:Namespace": 3}}`."""
         counts: dict[str, Counter[str]] = {}
         for resource in self.resources:
-            if resource.custom and not resource.type.startswith(_PROVIDER_PREFIX):
+            if resource.custom and not is_chart(resource) and not resource.type.startswith(_PROVIDER_PREFIX):
                 counts.setdefault(layer_of(resource), Counter())[resource.type.removeprefix("kubernetes:")] += 1
         for chart in self.upstream_charts:
             counts.setdefault(layer_of(chart), Counter())[f"chart {chart.name} {chart.inputs['version']}"] += 1
@@ -101,7 +102,7 @@ def _sorted(value: Any) -> Any:
 
 
 def _is_object(resource: Resource) -> bool:
-    return resource.custom and resource.type.startswith("kubernetes:")
+    return resource.custom and resource.type.startswith("kubernetes:") and not is_chart(resource)
 
 
 def _place(resource: Resource) -> tuple[str, str]:

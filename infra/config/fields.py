@@ -14,6 +14,8 @@ _CIDR = r"^[0-9a-fA-F.:]+/[0-9]{1,3}$"
 _TAG, _DIGEST = r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", r"@sha256:[0-9a-f]{64}"
 _IMAGE = rf"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?({_TAG}|{_DIGEST}|{_TAG}{_DIGEST})$"
 SOURCE = r"^[^-\s]\S*$"
+HTTPS = r"^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$"
+RELATIVE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.=-]*(/[A-Za-z0-9_][A-Za-z0-9_.=-]*)*$"
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _VERSION = r"^1\.[0-9]{1,3}$"
@@ -27,6 +29,8 @@ FORMS = {
     _CIDR: "an address range such as 10.64.0.0/14",
     _IMAGE: "an image such as registry.example.com/vllm:1.2@sha256:…",
     SOURCE: "a hub repository such as Qwen/Qwen3-32B, or store:folder: no spaces, and no - in front",
+    HTTPS: "an address such as https://login.example.com/oauth2/token, without a query",
+    RELATIVE_PATH: "a path such as batches/requests.jsonl: letters, digits, _, ., = and -; no part begins with a dot",
     GUID: "a GUID such as 72f988bf-86f1-41af-91ab-2d7cd011db47",
     _VERSION: "a Kubernetes minor version such as 1.36",
     _LABEL_KEY: "a Kubernetes label key such as example.com/rack",

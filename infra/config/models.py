@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from infra.catalogue.entry import Currency
+from infra.config.applications import Applications
 from infra.config.clouds import Cloud, default_zones
 from infra.config.fields import (
     SOURCE,
@@ -190,6 +191,9 @@ class Center(Declared):
     tenants: tuple[Tenant, ...] = Field(default=(), description="Who uses it.")
     models: tuple[Model, ...] = Field(default=(), description="What it serves.")
     gateway: Gateway = Field(default=Gateway(), description="The door to the models.")
+    applications: Applications = Field(
+        default=Applications(), description="What it offers to people besides an API: chat, notebooks, batches."
+    )
     storage: Storage | None = Field(
         default=None, description="What it keeps; default on public clouds: every part but the parallel file system."
     )

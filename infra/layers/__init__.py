@@ -5,11 +5,22 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 
 from infra.clouds.base import ClusterOut
-from infra.layers import accelerators, backup, foundation, gateway, operators, queues, serving, storage, tenancy
+from infra.layers import (
+    accelerators,
+    applications,
+    backup,
+    foundation,
+    gateway,
+    operators,
+    queues,
+    serving,
+    storage,
+    tenancy,
+)
 from infra.layers.base import Layer, LayerComponent, LayerIn, LayerOut
 from infra.plan import CenterPlan
 
-_MODULES = (foundation, storage, operators, accelerators, tenancy, queues, backup, serving, gateway)
+_MODULES = (foundation, storage, operators, accelerators, tenancy, queues, backup, serving, gateway, applications)
 LAYERS = {module.LAYER.name: module.LAYER for module in _MODULES}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 
 Manifest = Mapping[str, Any]
+RELEASE_TYPE = "kubernetes:helm.sh/v3:Release"
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -22,6 +23,13 @@ class KubernetesObject(pulumi.CustomResource):
         metadata = manifest["metadata"]
         name = f"{metadata['namespace']}-{metadata['name']}" if "namespace" in metadata else metadata["name"]
         super().__init__(type_token(manifest), name, dict(manifest), opts)
+
+
+class HelmRelease(pulumi.CustomResource):
+    """A chart that Helm itself installs; the SDK's class registers the same, and takes long to import."""
+
+    def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
+        super().__init__(RELEASE_TYPE, name, dict(inputs), opts)
 
 
 def type_token(manifest: Manifest) -> str:

@@ -12,6 +12,7 @@ from infra.config.clouds import Cloud
 from infra.config.fields import TenantKind
 from infra.config.models import Admission, Green, Limits, Network
 from infra.config.storage import Storage
+from infra.plan.applications.model import ApplicationsPlan
 from infra.plan.gateway import GatewayPlan
 
 
@@ -192,6 +193,7 @@ class CenterPlan:
     models: tuple[ModelPlan, ...]
     gateway: GatewayPlan | None
     """None where there is nothing to serve, or no image to serve it with."""
+    applications: ApplicationsPlan
     kubernetes_version: str | None
     """Minor version of the cluster that a public cloud makes; None where the centre does not choose it."""
     storage: Storage | None

@@ -14,6 +14,7 @@ from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import CONTAINERS, RUNS, priority_class, tenant_namespace
 from infra.plan import checks, demands, gateway, models, places, scaling, workloads
+from infra.plan.applications import resolve as applications
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
 
@@ -39,6 +40,12 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         for model in center.models
     )
     _require([*checks.quotas(tenants, served)])
+    granted = workloads.of(tenants) if isinstance(center.cloud, PublicCloud) else ()
+    offered = applications.resolve(center.applications, by_name)
+    door = gateway.resolved(center)
+    _require(applications.check(center, offered, tenants, served, granted, has_gateway=door is not None))
+    if center.cloud.kind == "local":
+        offered = applications.on_a_local_cluster(offered)
     return CenterPlan(
         name=center.name,
         cloud=center.cloud,
@@ -48,10 +55,11 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         accelerators=accelerators,
         tenants=tenants,
         models=served,
-        gateway=gateway.resolved(center),
+        gateway=door,
+        applications=offered,
         kubernetes_version=places.kubernetes_version(center, catalogue),
         storage=_storage(center),
-        workloads=workloads.of(tenants) if isinstance(center.cloud, PublicCloud) else (),
+        workloads=granted,
         green=center.green,
         limits=center.limits,
         notes=(
@@ -60,6 +68,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
             *models.notes(center, catalogue),
             *scaling.notes(center),
             *gateway.notes(center),
+            *offered.notes,
         ),
     )
 

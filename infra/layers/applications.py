@@ -1,0 +1,91 @@
+"""Applications: what people of a tenant use besides an API, in the tenant's namespace and out of its quota.
+
+It makes no users, no keys and no volumes for data: who is in a group is the identity provider's business, keys are made
+by `aicc keys`, and claims are the tenants'.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pulumi_kubernetes.helm.v4 import Chart
+
+from infra import names
+from infra.layers import batch, notebooks
+from infra.layers.base import Layer, LayerIn, LayerOut
+from infra.layers.objects import HelmRelease
+from infra.layers.serving import image
+from infra.plan.applications.model import ChatPlan
+
+CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "chat"
+CHAT = "chat"
+"""The release in a tenant's namespace, before the tenant's name."""
+
+
+def build(given: LayerIn) -> LayerOut:
+    """Register every declared application."""
+    offered = given.plan.applications
+    routes = given.earlier["operators"].parts.get("gateway-api", ())
+    for item in offered.batches:
+        after = (*given.earlier["tenancy"].parts[item.tenant], *given.earlier["queues"].parts.get(item.tenant, ()))
+        given.declare(batch.job(item, given.cluster), *after)
+    for page in offered.chat:
+        Chart(
+            f"{CHAT}-{page.tenant}",
+            # Relative to where the program runs, so that no machine's path reaches the state.
+            chart=os.path.relpath(CHART),
+            namespace=page.namespace,
+            values=chat_values(page, given),
+            opts=given.options(*given.earlier["tenancy"].parts[page.tenant], *routes),
+        )
+    for hub in offered.notebooks:
+        after = (*given.earlier["tenancy"].parts[hub.tenant], *given.earlier["storage"].ready, *routes)
+        inputs = notebooks.release(hub, given.cluster, offered.entrance)
+        HelmRelease(f"{notebooks.RELEASE}-{hub.tenant}", inputs, given.options(*after))
+    return LayerOut()
+
+
+def chat_values(page: ChatPlan, given: LayerIn) -> dict[str, Any]:
+    """Return the chart's values; what is the same for every page is the chart's default."""
+    login = page.login
+    return {
+        "tenant": page.tenant,
+        "models": list(page.models),
+        "image": image(page.image),
+        "gateway": {
+            "url": names.GATEWAY_URL,
+            "namespace": names.GATEWAY_NAMESPACE,
+            "secret": names.GATEWAY_KEY_SECRET,
+            "key": names.GATEWAY_KEY,
+        },
+        "login": {
+            "secret": login.secret,
+            "authorizeUrl": login.authorize_url,
+            "tokenUrl": login.token_url,
+            "userinfoUrl": login.userinfo_url,
+            "group": page.group,
+            "groupsClaim": login.groups_claim,
+        }
+        if login
+        else {},
+        "route": {"host": page.host or "", **_entrance(given)},
+        "resources": {
+            "requests": {"cpu": page.cpu, "memory": page.memory},
+            "limits": {"memory": page.memory},
+        },
+        "priorityClassName": page.priority_class,
+        "nodeSelector": dict(given.cluster.service_nodes),
+    }
+
+
+def _entrance(given: LayerIn) -> dict[str, Any]:
+    """The Gateway that routes hang on, where one is declared and the cluster knows what that is."""
+    entrance = given.plan.applications.entrance
+    if entrance is None or not given.cluster.serves("gateway-api"):
+        return {"create": False}
+    return {"create": True, "gateway": {"name": entrance.name, "namespace": entrance.namespace}}
+
+
+LAYER = Layer("applications", requires=("operators", "storage", "tenancy", "queues", "gateway"), build=build)

@@ -1,0 +1,1 @@
+"""The declared applications as they will be built."""

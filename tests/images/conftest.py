@@ -1,0 +1,9 @@
+"""The programs of the images, as their images start them: by name, from their own folder."""
+
+from __future__ import annotations
+
+import sys
+
+from aicc.paths import REPO
+
+sys.path.insert(0, str(REPO / "images" / "batch-inference"))
