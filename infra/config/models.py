@@ -127,6 +127,9 @@ class Model(Declared):
     )
     weights: Weights | None = Field(default=None, description="What is known of its weights, and what they must be.")
     engine: Engine = Field(default="vllm", description="The inference engine; llama-cpp runs on CPU nodes.")
+    task: Literal["generate", "embed"] = Field(
+        default="generate", description="What it makes: text, or embeddings, which no engine does beside text."
+    )
     accelerator: Name | None = Field(
         default=None, description="An accelerator of the catalogue that some pool has; none for llama-cpp alone."
     )

@@ -52,6 +52,7 @@ def values(model: ModelPlan) -> dict[str, Any]:
         "tensorParallelSize": model.tensor_parallel,
         "pipelineParallelSize": model.pipeline_parallel,
         "maxModelLen": model.max_model_len or 0,
+        "embeddings": model.makes_embeddings,
         "replicas": {"min": model.min_replicas, "max": model.max_replicas},
         "autoscaling": {"keda": keda(model.scaling)},
         "resources": {

@@ -145,6 +145,7 @@ class ModelPlan:
     weights: WeightsPlan | None
     """None where nothing is declared of them."""
     engine: str
+    makes_embeddings: bool
     image: str
     accelerator: str | None
     """Catalogue id; None for models on CPU nodes, as are the resource and the runtime class."""

@@ -146,6 +146,7 @@ def resolved(
         source=model.source,
         weights=weights.resolved(model),
         engine=model.engine,
+        makes_embeddings=model.task == "embed",
         image=model.image or _catalogue_image(model, catalogue),
         accelerator=accelerator.id if accelerator else None,
         resource=accelerator.resource if accelerator else None,

@@ -62,6 +62,10 @@ def test_a_model_is_given_what_its_plan_says(model: ModelPlan, find: Find) -> No
     assert (pod["runtimeClassName"], pod["priorityClassName"]) == (model.runtime_class, model.priority_class)
 
 
+def test_a_model_makes_embeddings_where_the_stack_says_so(model: ModelPlan) -> None:
+    assert values(model)["embeddings"] == (model.name == "qwen3-embedding")
+
+
 def test_tensor_and_pipeline_stages_use_every_accelerator_of_a_replica(model: ModelPlan) -> None:
     given_values = values(model)
     stages = given_values["tensorParallelSize"] * given_values["pipelineParallelSize"]
