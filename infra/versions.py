@@ -14,6 +14,8 @@ COREDNS = "1.15.0"
 PAUSE = "1.0.0"
 """Of our own program; `tools/pause/main.go` says the same."""
 KUBECONFORM = "0.8.0"
+KEDA_LOCAL = "2.21.0"
+"""Beside the local control plane; `KEDA` below is the chart's newest."""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _tools() -> Iterator[Finding]:
     for name, tool in TOOLS.items():
         if located := locate(name):
             yield Finding(name, "ok", f"{located.version} ({located.source}: {located.path})")
-        else:
+        elif not tool.on_request:
             way = "downloaded" if tool.release else "built from source"
             yield Finding(name, "later", f"{tool.version} not here yet", f"is {way} on first use", "aicc up")
 

@@ -17,8 +17,10 @@ def down(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: floa
     with owned(stack.name, f"down --stack {stack.name}", reporter):
         if stack.plan.cloud.kind == "local":
             from aicc.local.cluster import LocalCluster  # noqa: PLC0415  only local stacks pay for these
+            from aicc.local.keda.keda import Keda  # noqa: PLC0415
             from aicc.local.node.node import RealNode  # noqa: PLC0415
 
+            Keda(stack.name).delete()
             RealNode(stack.name).delete(reporter)
             LocalCluster(stack.name).delete(reporter)
             shutil.rmtree(paths.state_dir(stack.name) / "pulumi", ignore_errors=True)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aicc.kubeconfigs import connect, kubeconfig_of
+from aicc.local.keda.keda import Keda, ProgramStatus
 from aicc.stacks import Stack
 from infra import names, quantity
 from infra.outputs import endpoint
@@ -81,6 +82,8 @@ class Status:
     pools: tuple[PoolStatus, ...]
     tenants: tuple[TenantStatus, ...]
     models: tuple[ModelStatus, ...]
+    keda: tuple[ProgramStatus, ...] = ()
+    """KEDA's programs on this machine; none where the stack is not local or has no KEDA."""
 
     @property
     def short(self) -> list[str]:
@@ -89,7 +92,8 @@ class Status:
         models = [
             f"model {item.name}: {item.ready} of {item.wanted} replicas" for item in self.models if not item.enough
         ]
-        return pools + models
+        programs = [f"{item.name} does not run" for item in self.keda if item.pid is None]
+        return pools + models + programs
 
     def as_json(self) -> dict[str, Any]:
         """Return the status for programs."""
@@ -114,6 +118,7 @@ def status(stack: Stack) -> Status:
             pools=tuple(_pool(pool, nodes, held) for pool in stack.plan.pools),
             tenants=tuple(_tenant(tenant, quotas) for tenant in stack.plan.tenants),
             models=tuple(_model(model, deployments) for model in stack.plan.models),
+            keda=Keda(stack.name).status(),
         )
 
 
@@ -176,7 +181,15 @@ def _model(model: ModelPlan, deployments: list[dict[str, Any]]) -> ModelStatus:
 def show(found: Status, console: Console) -> None:
     """Print the status for people."""
     head = f"stack {found.stack}: Kubernetes {found.version} at {found.server}\nkubeconfig: {found.kubeconfig}"
-    console.print(Group(Text(head), "", _pools(found), "", _tenants(found), "", _models(found)))
+    tables = Group("", _pools(found), "", _tenants(found), "", _models(found))
+    console.print(Group(Text(head), *_keda(found), tables))
+
+
+def _keda(found: Status) -> list[Text]:
+    """A line, where the stack has a KEDA of its own."""
+    states = [f"{item.name} {'runs' if item.pid else 'does not run'}" for item in found.keda]
+    style = "" if all(item.pid for item in found.keda) else "red"
+    return [Text(f"KEDA on this machine: {', '.join(states)}", style=style)] if states else []
 
 
 def _pools(found: Status) -> Table:

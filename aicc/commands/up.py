@@ -86,14 +86,17 @@ def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
         return None
     from aicc.local import machine, nodes, supply  # noqa: PLC0415  only local stacks pay for these
     from aicc.local.cluster import LocalCluster  # noqa: PLC0415
+    from aicc.local.keda.keda import follow as follow_keda  # noqa: PLC0415
     from aicc.local.simulate import nodes_of  # noqa: PLC0415
 
     real = machine.wanted(stack, reporter)
     archives = supply.build(stack, reporter) if real else {}
-    LocalCluster(stack.name, service_cidr=stack.plan.network.service_cidr).start(reporter)
+    cidr = stack.plan.network.service_cidr
+    LocalCluster(stack.name, service_cidr=cidr, real_node=real is not None).start(reporter)
     with connect(stack) as kube:
         machine.retire(stack, real, kube, reporter)
         made = nodes.reconcile(kube, nodes_of(stack.plan, stand_in=real is None), reporter)
         machine.start(stack, real, kube, reporter)
         supply.give(stack, archives, reporter)
+        follow_keda(stack, real, kube, reporter)
     return Changes(made.created, made.changed, made.unchanged, deleted=made.deleted)

@@ -71,10 +71,11 @@ class ClusterStatus:
 class LocalCluster:
     """The local cluster of one stack."""
 
-    def __init__(self, stack: str, *, service_cidr: str = SERVICE_CIDR) -> None:
+    def __init__(self, stack: str, *, service_cidr: str = SERVICE_CIDR, real_node: bool = True) -> None:
         self.kubeconfig = kubeconfig_path(stack)
         self._stack = stack
         self._service_cidr = service_cidr
+        self._real_node = real_node
         self._layout = Layout((state_home() / stack / "control-plane").resolve())
 
     def start(self, reporter: Reporter) -> None:
@@ -121,7 +122,7 @@ class LocalCluster:
 
     def _wanted(self, binaries: Mapping[str, Path]) -> tuple[Ports, str]:
         ports = self._choose_ports()
-        return ports, render(self._layout, binaries, ports, self._service_cidr)
+        return ports, render(self._layout, binaries, ports, self._service_cidr, real_node=self._real_node)
 
     def _choose_ports(self) -> Ports:
         """Keep the ports of last time, unless something else has taken one that is not served by us now."""

@@ -127,8 +127,13 @@ class Ports:
         )
 
 
-def render(layout: Layout, binaries: Mapping[str, Path], ports: Ports, service_cidr: str) -> str:
-    """Return the configuration file; the same input gives the same text."""
+def render(
+    layout: Layout, binaries: Mapping[str, Path], ports: Ports, service_cidr: str, *, real_node: bool = True
+) -> str:
+    """Return the configuration file; the same input gives the same text.
+
+    Without a real node, the API server reaches what it proxies to on this machine itself.
+    """
     configuration = {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokctlConfiguration",
@@ -153,7 +158,8 @@ def render(layout: Layout, binaries: Mapping[str, Path], ports: Ports, service_c
             _patch(
                 "kube-apiserver",
                 changed={"etcd-servers": f"https://{LOOPBACK}:{ports.etcdPort}"},
-                added=_api_server_flags(layout, service_cidr),
+                added=_api_server_flags(layout, service_cidr)
+                | ({"egress-selector-config-file": str(layout.egress)} if real_node else {}),
             ),
             _patch("kube-controller-manager", added=_single(layout) | _controller_manager_flags(layout)),
             _patch("kube-scheduler", added=_single(layout)),
@@ -253,7 +259,6 @@ def _api_server_flags(layout: Layout, service_cidr: str) -> dict[str, str]:
         # Without these it looks for the default route's address to advertise, and a machine may have none.
         "advertise-address": LOOPBACK,
         "endpoint-reconciler-type": "none",
-        "egress-selector-config-file": str(layout.egress),
         "kubelet-client-certificate": str(layout.certificate),
         "kubelet-client-key": str(layout.key),
         "kubelet-certificate-authority": str(layout.ca),

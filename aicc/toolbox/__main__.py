@@ -1,4 +1,7 @@
-"""`python -m aicc.toolbox`: gets every pinned tool, so that no test waits for a build in silence."""
+"""`python -m aicc.toolbox [TOOL…]`: gets the pinned tools, so that no test waits for a build in silence.
+
+Without names it gets all but those that only some stacks ask for.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from aicc.toolbox import TOOLS, ensure
 
 
 def main() -> int:
-    """Get every tool; the exit code of what went wrong, or 0."""
+    """Get the tools; the exit code of what went wrong, or 0."""
+    named = sys.argv[1:] or [name for name, tool in TOOLS.items() if not tool.on_request]
     try:
-        ensure(TOOLS, reporter())
+        ensure(named, reporter())
     except AiccError as error:
         reporter().warn(f"{error.message}\n  → {error.hint}")
         return error.exit_code

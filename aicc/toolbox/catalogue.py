@@ -60,6 +60,10 @@ class Tool:
     version_arguments: tuple[str, ...] = ("--version",)
     releases: Mapping[str, Release] = field(default_factory=dict)
     """By platform, such as `linux-amd64`."""
+    module: str | None = None
+    """The Go module whose version, recorded in the binary, is the tool's; for programs that cannot say it."""
+    on_request: bool = False
+    """Whether only stacks that ask for it need it: long to build, so nobody else waits for it."""
 
     @property
     def release(self) -> Release | None:
@@ -68,6 +72,8 @@ class Tool:
 
     def reported_version(self, binary: Path) -> str | None:
         """Return the version that `binary` says it is, without `v` and build metadata; None where it does not run."""
+        if self.module:
+            return _built_from(binary, self.module)
         try:
             done = subprocess.run(
                 [binary, *self.version_arguments],
@@ -84,6 +90,15 @@ class Tool:
         return found.group(1) if found else None
 
 
+def _built_from(binary: Path, module: str) -> str | None:
+    """Return the version of a module that Go recorded in the binary; None where it did not."""
+    try:
+        found = re.search(rb"\n(?:dep|mod)\t" + re.escape(module).encode() + rb"\tv(\S+)", binary.read_bytes())
+    except OSError:
+        return None
+    return found.group(1).decode() if found else None
+
+
 def platform_name() -> str:
     """Return this machine as releases name it, such as `linux-amd64`."""
     machine = platform.machine().lower()
@@ -96,6 +111,7 @@ _KWOK = Family("kwok", modules_bytes=GIB // 2, objects_bytes=2 * GIB)
 _HELM = Family("helm", modules_bytes=GIB // 2, objects_bytes=2 * GIB)
 _COREDNS = Family("coredns", modules_bytes=GIB // 4, objects_bytes=2 * GIB)
 _PAUSE = Family("pause", modules_bytes=0, objects_bytes=GIB // 8)
+_KEDA = Family("keda", modules_bytes=2 * GIB, objects_bytes=4 * GIB)
 _KUBECONFORM = Family("kubeconform", modules_bytes=GIB // 8, objects_bytes=GIB // 4)
 
 _KWOK_DOWNLOADS = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{versions.KWOK}"
@@ -127,6 +143,21 @@ def _kwok(name: str, digests: Mapping[str, str]) -> Tool:
         releases={
             platform: Release(f"{_KWOK_DOWNLOADS}/{name}-{platform}", digest) for platform, digest in digests.items()
         },
+    )
+
+
+_KEDA_MODULE = "github.com/kedacore/keda/v2"
+
+
+def _keda(name: str, package: str) -> Tool:
+    return Tool(
+        name=name,
+        version=versions.KEDA_LOCAL,
+        family=_KEDA,
+        package=package,
+        variables={f"{_KEDA_MODULE}/version.Version": versions.KEDA_LOCAL},
+        module=_KEDA_MODULE,
+        on_request=True,
     )
 
 
@@ -163,6 +194,9 @@ _ALL = (
         variables={"helm.sh/helm/v4/internal/version.version": f"v{versions.HELM}"},
         version_arguments=("version", "--short"),
     ),
+    _keda("keda-operator", f"{_KEDA_MODULE}/cmd/operator"),
+    # A program of our own around KEDA's provider, which listens where it is told and nowhere else.
+    _keda("keda-adapter", "./adapter"),
     Tool(
         "kubeconform",
         versions.KUBECONFORM,

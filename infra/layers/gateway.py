@@ -65,6 +65,7 @@ def values(plan: GatewayPlan, given: LayerIn) -> dict[str, Any]:
         "keysSecret": names.GATEWAY_KEYS,
         "maxBodyBytes": declared.max_body_bytes,
         "hold": {"seconds": declared.hold_seconds, "models": holds(given.plan.models)},
+        "keda": serves("keda"),
         "router": {"queueSize": declared.queue_size, "tracesEndpoint": declared.traces or ""},
         "discovery": {"port": MODEL_PORT},
         "host": declared.host or "",

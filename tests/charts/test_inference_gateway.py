@@ -191,3 +191,11 @@ def test_values_and_schema_say_the_same_and_the_schema_is_closed_and_explains() 
         assert "description" in node or path.split("/")[-2] not in {"properties", "definitions"}, path
         closed = node.get("additionalProperties") is False or {"propertyNames", "additionalProperties"} <= set(node)
         assert node.get("type") != "object" or closed, path
+
+
+@pytest.mark.parametrize("keda", [False, True])
+def test_keda_reads_the_gate_s_metrics_where_it_scales_by_them(helm: Helm, keda: bool) -> None:
+    rules = objects(helm, keda=keda)["NetworkPolicy"]["spec"]["ingress"]
+    operator = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "keda-operator"}}}
+    opened = [rule["ports"] for rule in rules if operator in rule.get("from", [])]
+    assert opened == ([[{"port": "metrics", "protocol": "TCP"}]] if keda else [])

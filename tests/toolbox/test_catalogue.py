@@ -12,7 +12,7 @@ from .conftest import script
 DIGEST_LENGTH = {"sha256": 64, "sha512": 128}
 
 
-OF_OTHERS = [tool for tool in TOOLS.values() if tool.package != "."]
+OF_OTHERS = [tool for tool in TOOLS.values() if not tool.package.startswith(".")]
 
 
 @pytest.mark.parametrize("tool", OF_OTHERS, ids=lambda tool: tool.name)
@@ -75,3 +75,12 @@ def test_what_does_not_run_has_no_version(tmp_path: Path) -> None:
     broken.chmod(0o700)
     assert TOOLS["etcd"].reported_version(broken) is None
     assert TOOLS["etcd"].reported_version(tmp_path / "absent") is None
+
+
+def test_a_version_that_a_program_cannot_say_is_read_from_what_go_recorded(tmp_path: Path) -> None:
+    binary = tmp_path / "keda-operator"
+    binary.write_bytes(b"\x00\npath\tx\ndep\tgithub.com/kedacore/keda/v2\tv9.8.7\th1:abc=\n\x00")
+    assert TOOLS["keda-operator"].reported_version(binary) == "9.8.7"
+    binary.write_bytes(b"\x00\ndep\tgithub.com/kedacore/keda/v2other\tv9.8.7\th1:abc=\n")
+    assert TOOLS["keda-operator"].reported_version(binary) is None
+    assert TOOLS["keda-operator"].reported_version(tmp_path / "missing") is None

@@ -67,6 +67,7 @@ type call struct {
 	reserved          float64
 	started           time.Time
 	firstByte         time.Time
+	held              time.Duration // for want of a ready replica
 	usage             usage
 }
 

@@ -111,7 +111,8 @@ func (m *metrics) request(c *call, status int, took time.Duration) {
 	if c.stream && !c.firstByte.IsZero() {
 		first := c.firstByte.Sub(c.started)
 		m.observe("aicc_gateway_first_byte_seconds", labels("model", c.model), first.Seconds())
-		m.models[c.model].remember(wait{time.Now(), first})
+		// A replica's start says nothing of how fast replicas are: it would start as many more as it took long.
+		m.models[c.model].remember(wait{time.Now(), first - c.held})
 	}
 	if c.usage != (usage{}) {
 		m.add("aicc_gateway_tokens_total", whose+`,type="prompt"`, float64(c.usage.Prompt))

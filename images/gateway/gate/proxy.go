@@ -176,7 +176,9 @@ func (h *holding) RoundTrip(request *http.Request) (*http.Response, error) {
 	defer h.held.Add(-1)
 	h.gate.metrics.holds(c.model, 1)
 	defer h.gate.metrics.holds(c.model, -1)
-	end := time.Now().Add(config.hold(c.model))
+	begun := time.Now()
+	defer func() { c.held = time.Since(begun) }()
+	end := begun.Add(config.hold(c.model))
 	for time.Now().Before(end) {
 		select {
 		case <-request.Context().Done():

@@ -1,0 +1,215 @@
+"""The local KEDA of one stack: this module decides what should run, sees what does, and converges."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from aicc import paths
+from aicc.errors import ClusterError
+from aicc.kube.client import Kube
+from aicc.kube.transport import ApiError
+from aicc.local import configuration as control_plane
+from aicc.local import processes
+from aicc.local.configuration import LOOPBACK
+from aicc.local.files import create_private, write_private
+from aicc.local.keda import certificates, objects
+from aicc.local.keda.definitions import definitions
+from aicc.local.keda.layout import ADAPTER, OPERATOR, PROGRAMS, Layout, Ports
+from aicc.local.keda.network import Network, network_of
+from aicc.local.node.declared import RealNodePlan
+from aicc.progress import Reporter
+from aicc.stacks import Stack
+from aicc.toolbox import ensure
+from infra.clouds.local_paths import state_home
+from infra.plan.scaling import has_keda
+
+_FIELD_MANAGER = "aicc-local"
+_WAIT_SECONDS = 60.0
+_LAUNCH_SECONDS = 2.0
+_POLL_SECONDS = 0.2
+_LOG_LINES = 8
+
+
+@dataclass(frozen=True)
+class ProgramStatus:
+    """One of KEDA's programs."""
+
+    name: str
+    pid: int | None
+    """None where it does not run."""
+
+
+def follow(stack: Stack, real: RealNodePlan | None, kube: Kube, reporter: Reporter) -> None:
+    """Run KEDA where the stack asks for it, in the real node's network where there is one; else see that none runs."""
+    keda = Keda(stack.name)
+    if has_keda(stack.plan.cloud):
+        keda.start(kube, network_of(stack.name, real), reporter)
+    else:
+        keda.retire(kube)
+
+
+class Keda:
+    """The local KEDA of one stack."""
+
+    def __init__(self, stack: str) -> None:
+        self._stack = stack
+        self._layout = Layout((state_home() / stack).resolve() / "keda")
+        self._control_plane = control_plane.Layout((state_home() / stack).resolve() / "control-plane")
+
+    def start(self, kube: Kube, network: Network, reporter: Reporter) -> None:
+        """Bring KEDA up in a network, or what is missing of it, and wait until the API server has its metrics.
+
+        Raises PrerequisiteError where a program cannot be had, ClusterError where one does not start.
+        """
+        binaries = ensure(PROGRAMS, reporter)
+        found = definitions(reporter)
+        paths.private_dir(paths.state_dir(self._stack) / "keda")
+        with reporter.step("Starting KEDA", total=len(PROGRAMS)) as step:
+            for definition in found:
+                kube.apply(definition, _FIELD_MANAGER)
+            ports = self._ports(network)
+            write_private(self._layout.kubeconfig, network.kubeconfig)
+            self._launch(binaries, network, ports)
+            for manifest in objects.manifests(ports.adapter, (self._layout.certificates / "ca.crt").read_bytes()):
+                kube.apply(manifest, _FIELD_MANAGER)
+            step.update(1, detail="waiting for its metrics")
+            self._wait(kube)
+            step.update(len(PROGRAMS), detail="")
+
+    def delete(self) -> None:
+        """End both programs and remove their files; what the API server knows goes with the cluster."""
+        self._kill(frozenset(PROGRAMS))
+        shutil.rmtree(self._layout.home, ignore_errors=True)
+
+    def retire(self, kube: Kube) -> None:
+        """End a KEDA that is wanted no more, and have the API server ask for its metrics no longer."""
+        if not self._layout.home.exists():
+            return
+        with contextlib.suppress(ApiError):
+            kube.delete("apiregistration.k8s.io/v1", "APIService", f"{objects.VERSION}.{objects.GROUP}")
+        self.delete()
+
+    def status(self) -> tuple[ProgramStatus, ...]:
+        """Return what runs now; nothing where the stack has no KEDA."""
+        if not self._layout.home.exists():
+            return ()
+        live = self._running()
+        return tuple(ProgramStatus(name, live[name].pid if name in live else None) for name in PROGRAMS)
+
+    def _ports(self, network: Network) -> Ports:
+        """Keep the ports of last time while both programs run where they should."""
+        known, live = self._layout.ports(), self._running()
+        if known and len(live) == len(PROGRAMS) and all(network.holds(process.pid) for process in live.values()):
+            return known
+        self._kill(frozenset(PROGRAMS))
+        return self._layout.choose_ports()
+
+    def _launch(self, binaries: Mapping[str, Path], network: Network, ports: Ports) -> None:
+        paths.private_dir(self._layout.certificates)
+        if not (self._layout.certificates / "tls.crt").exists():
+            certificates.issue(self._layout.certificates)
+        live = self._running()
+        for name, arguments in self._commands(ports).items():
+            if name in live and Path(live[name].exe()) == binaries[name].resolve():
+                continue
+            self._kill(frozenset({name}))
+            link = paths.private_dir(self._layout.programs) / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(binaries[name].resolve())
+            environment = {
+                "PATH": os.environ.get("PATH", os.defpath),
+                "HOME": str(self._layout.home),
+                "KUBECONFIG": str(self._layout.kubeconfig),
+                "POD_NAMESPACE": objects.NAMESPACE,
+                "WATCH_NAMESPACE": "",
+                "KEDA_CLUSTER_OBJECT_NAMESPACE": objects.NAMESPACE,
+            }
+            with create_private(self._layout.log(name)) as log:
+                # Started and let go: it outlives this process and is nobody's child.
+                subprocess.run(
+                    ["setsid", "--fork", *network.prefix, str(link), *arguments],
+                    cwd=self._layout.home,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    umask=0o077,
+                    check=True,
+                )
+
+    def _commands(self, ports: Ports) -> Mapping[str, list[str]]:
+        own = self._layout.certificates
+        return {
+            OPERATOR: [
+                f"--metrics-bind-address={LOOPBACK}:{ports.operator_metrics}",
+                f"--health-probe-bind-address={LOOPBACK}:{ports.operator_health}",
+                f"--metrics-service-bind-address={LOOPBACK}:{ports.operator_service}",
+                f"--cert-dir={own}",
+                # What elsewhere is mounted from Secrets.
+                "--enable-cert-rotation=false",
+                "--enable-webhook-patching=false",
+                "--enable-apiservice-patching=false",
+                f"--ca-dir={own}",
+            ],
+            ADAPTER: [
+                f"--bind-address={LOOPBACK}",
+                f"--secure-port={ports.adapter}",
+                f"--cert-dir={own}",
+                f"--tls-cert-file={own}/tls.crt",
+                f"--tls-private-key-file={own}/tls.key",
+                # The API server shows the administrator's certificate when it hands a request on.
+                f"--client-ca-file={self._control_plane.ca}",
+                f"--authentication-kubeconfig={self._layout.kubeconfig}",
+                f"--authorization-kubeconfig={self._layout.kubeconfig}",
+                f"--lister-kubeconfig={self._layout.kubeconfig}",
+                f"--metrics-service-address={LOOPBACK}:{ports.operator_service}",
+            ],
+        }
+
+    def _wait(self, kube: Kube) -> None:
+        """Wait until the API server has reached the adapter."""
+        started = time.monotonic()
+        while not _is_available(kube):
+            live, passed = self._running(), time.monotonic() - started
+            dead = [name for name in PROGRAMS if name not in live]
+            # Not at once: a program has its name only when what launches it has become it.
+            if dead and passed > _LAUNCH_SECONDS:
+                raise self._failure(dead[0], "ended while starting")
+            if passed > _WAIT_SECONDS:
+                raise self._failure(ADAPTER, f"not ready after {_WAIT_SECONDS:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    def _failure(self, name: str, what: str) -> ClusterError:
+        log = self._layout.log(name)
+        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:] if log.exists() else ["(there is no log)"]
+        return ClusterError(f"{name} {what}; its log ends:\n" + "\n".join(lines), hint=f"the whole log is {log}")
+
+    def _running(self) -> dict[str, psutil.Process]:
+        found = {}
+        for process in psutil.process_iter(["cmdline"]):
+            command: list[str] = process.info["cmdline"] or []
+            if command and Path(command[0]).parent == self._layout.programs:
+                found[Path(command[0]).name] = process
+        return found
+
+    def _kill(self, names: frozenset[str]) -> None:
+        doomed = [process for name, process in self._running().items() if name in names]
+        for process in doomed:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        processes.wait_ended(doomed)
+
+
+def _is_available(kube: Kube) -> bool:
+    service = kube.get("apiregistration.k8s.io/v1", "APIService", f"{objects.VERSION}.{objects.GROUP}") or {}
+    conditions = service.get("status", {}).get("conditions", [])
+    return any(item["type"] == "Available" and item["status"] == "True" for item in conditions)
