@@ -44,6 +44,12 @@ CASES: dict[str, dict[str, Any]] = {
         "maxConcurrentRequests": 8,
         "sharedMemory": "",
     },
+    "prefill and decode apart": {
+        "engine": "sglang",
+        "disaggregation": {"enabled": True, "replicas": {"prefill": 2, "decode": 4}},
+        "weights": {"claim": "models"},
+        "model": {"name": "qwen3-235b", "source": "/models/qwen3-235b"},
+    },
     "bare": {
         "accelerator": {"resource": "", "count": 0},
         "sharedMemory": "",

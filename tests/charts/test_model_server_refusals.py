@@ -72,6 +72,36 @@ CHECKS: dict[str, tuple[dict[str, Any], str]] = {
         {"engine": "llama-cpp", "accelerator": {"resource": "", "count": 0}},
         'model.source is "Qwen/Qwen3-0.6B", but engine llama-cpp reads a file',
     ),
+    "several nodes without LeaderWorkerSet": (
+        {"nodesPerReplica": 2, "tensorParallelSize": 2},
+        "nodesPerReplica is 2, but leaderWorkerSet is false",
+    ),
+    "several nodes and the wrong product": (
+        {"nodesPerReplica": 2, "leaderWorkerSet": True, "accelerator": {"count": 8}, "tensorParallelSize": 8},
+        "= 8 accelerators, but accelerator.count 8 × nodesPerReplica 2 = 16; they must be equal",
+    ),
+    "several nodes on CPUs": (
+        {
+            "engine": "llama-cpp",
+            "model": {"name": "a", "source": "/models/a.gguf"},
+            "accelerator": {"resource": "", "count": 0},
+            "nodesPerReplica": 2,
+            "leaderWorkerSet": True,
+        },
+        "nodesPerReplica is 2, but engine llama-cpp runs on one node",
+    ),
+    "a split that SMG cannot lead through": (
+        {"disaggregation": {"enabled": True}},
+        "disaggregation.enabled, but engine is vllm",
+    ),
+    "a split that scales": (
+        {"engine": "sglang", "disaggregation": {"enabled": True}, "replicas": {"min": 1, "max": 2}},
+        "disaggregation.enabled, but replicas.min 1 < replicas.max 2",
+    ),
+    "a split of embeddings": (
+        {"engine": "sglang", "disaggregation": {"enabled": True}, "embeddings": True},
+        "there is no decoding to split off",
+    ),
     "no time after draining": (
         {"drainSeconds": 60, "terminationGracePeriodSeconds": 60},
         "drainSeconds is 60, which leaves the engine no time to stop within terminationGracePeriodSeconds (60)",

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from rich.console import Console
 
+from aicc import paths, toolbox
 from aicc.kube.client import Kube
 from aicc.kube.transport import ApiError
 from aicc.local.cluster import LocalCluster
@@ -22,8 +23,10 @@ from aicc.offline.graph import Graph
 from aicc.paths import REPO
 from aicc.progress import PlainReporter
 from infra.plan import CenterPlan
+from tests.charts.test_model_server_groups import GROUP, SPLIT
 from tests.conftest import STACKS
 from tests.layers.platform import BRINGS, OPERATORS, Built, build, identities, store
+from tests.support.helm import Helm
 
 CRDS = REPO.parent / "shared" / "crds"
 FIELD_MANAGER = "aicc-test"
@@ -107,6 +110,15 @@ def test_every_object_of_a_stack_is_accepted(kube: Kube, name: str, stack_graphs
     """Built-in ones too, strictly; a value that only the cloud knows stands in the plan as a text."""
     objects = [manifest.body for manifest in stack_graphs[name].manifests]
     assert objects
+    try_on(kube, objects)
+
+
+@pytest.mark.parametrize("values", [GROUP, {**GROUP, **SPLIT}], ids=["group", "prefill and decode"])
+def test_replicas_of_several_nodes_are_accepted(kube: Kube, values: Mapping[str, Any]) -> None:
+    helm = Helm(toolbox.ensure(["helm"], PlainReporter(Console(file=io.StringIO())))["helm"])
+    text = helm.template(paths.CHARTS / "model-server", values, release="model-a", namespace="tenant-a")
+    objects = [body for body in yaml.load_all(text, Loader=_Loader) if body]
+    assert "LeaderWorkerSet" in kinds(objects)
     try_on(kube, objects)
 
 

@@ -17,9 +17,13 @@
 {{- $pipeline := int .Values.pipelineParallelSize -}}
 {{- $count := int .Values.accelerator.count -}}
 {{- $product := mul $tensor $pipeline -}}
+{{- $nodes := int .Values.nodesPerReplica -}}
 {{- $arithmetic := printf "tensorParallelSize %d × pipelineParallelSize %d = %d" $tensor $pipeline $product -}}
 {{- if .Values.accelerator.resource -}}
-{{- if ne (int $product) $count -}}
+{{- if ne (int $product) (mul $count $nodes | int) -}}
+{{- if gt $nodes 1 -}}
+{{- fail (printf "%s accelerators, but accelerator.count %d × nodesPerReplica %d = %d; they must be equal" $arithmetic $count $nodes (mul $count $nodes)) -}}
+{{- end -}}
 {{- fail (printf "%s accelerators, but accelerator.count is %d; they must be equal" $arithmetic $count) -}}
 {{- end -}}
 {{- else if gt $count 0 -}}
@@ -30,6 +34,27 @@
 
 {{- if not (or .Values.image.digest .Values.image.tag) -}}
 {{- fail (printf "image.tag and image.digest are both empty; one must say which %s to run" .Values.image.repository) -}}
+{{- end -}}
+
+{{- if gt $nodes 1 -}}
+{{- if not .Values.leaderWorkerSet -}}
+{{- fail (printf "nodesPerReplica is %d, but leaderWorkerSet is false: only a LeaderWorkerSet starts pods as one replica" $nodes) -}}
+{{- end -}}
+{{- if eq .Values.engine "llama-cpp" -}}
+{{- fail (printf "nodesPerReplica is %d, but engine llama-cpp runs on one node" $nodes) -}}
+{{- end -}}
+{{- end -}}
+
+{{- if .Values.disaggregation.enabled -}}
+{{- if ne .Values.engine "sglang" -}}
+{{- fail (printf "disaggregation.enabled, but engine is %s: SMG splits prefill from decode over HTTP for sglang alone" .Values.engine) -}}
+{{- end -}}
+{{- if lt $min $max -}}
+{{- fail (printf "disaggregation.enabled, but replicas.min %d < replicas.max %d: each role has its own fixed number, disaggregation.replicas" $min $max) -}}
+{{- end -}}
+{{- if .Values.embeddings -}}
+{{- fail "disaggregation.enabled, but embeddings are made in one go: there is no decoding to split off" -}}
+{{- end -}}
 {{- end -}}
 
 {{- if and .Values.weights.claim (not (hasPrefix "/models/" .Values.model.source)) -}}

@@ -1,5 +1,6 @@
 {{- /*
-How each engine is started: "model-server.<engine>.command", ".args" and ".env".
+How each engine is started: "model-server.<engine>.command", ".args" and ".env"; ".group" where its pods are several, with
+the variables that LeaderWorkerSet gives them; ".role" where prefill and decode are apart.
 An argument is one `--flag=value`, so that no value can be read as a further flag. llama.cpp knows no such arguments: what it
 is told, it is told by its environment.
 */ -}}
@@ -25,6 +26,15 @@ is told, it is told by its environment.
 {{- end }}
 - --host=0.0.0.0
 - --port={{ int .Values.service.port }}
+{{- end }}
+
+{{- define "model-server.vllm.group" -}}
+- --nnodes={{ int .Values.nodesPerReplica }}
+- --node-rank=$(LWS_WORKER_INDEX)
+- --master-addr=$(LWS_LEADER_ADDRESS)
+{{- if eq .rank "worker" }}
+- --headless
+{{- end }}
 {{- end }}
 
 {{- define "model-server.vllm.env" -}}
@@ -58,6 +68,20 @@ is told, it is told by its environment.
 - --host=0.0.0.0
 - --port={{ int .Values.service.port }}
 - --enable-metrics
+{{- end }}
+
+{{- define "model-server.sglang.group" -}}
+- --nnodes={{ int .Values.nodesPerReplica }}
+- --node-rank=$(LWS_WORKER_INDEX)
+- --dist-init-addr=$(LWS_LEADER_ADDRESS):20000
+{{- end }}
+
+{{- define "model-server.sglang.role" -}}
+- --disaggregation-mode={{ .role }}
+- --disaggregation-transfer-backend={{ .Values.disaggregation.transferBackend }}
+{{- if eq .role "prefill" }}
+- --disaggregation-bootstrap-port={{ int .Values.disaggregation.bootstrapPort }}
+{{- end }}
 {{- end }}
 
 {{- define "model-server.sglang.env" -}}
@@ -138,6 +162,16 @@ is told, it is told by its environment.
   value: /cache/torchinductor
 - name: TRITON_CACHE_DIR
   value: /cache/triton
+{{- end }}
+
+{{- define "model-server.args" -}}
+{{ include (printf "model-server.%s.args" .Values.engine) . }}
+{{- if include "model-server.spansNodes" . }}
+{{ include (printf "model-server.%s.group" .Values.engine) . }}
+{{- end }}
+{{- if .role }}
+{{ include (printf "model-server.%s.role" .Values.engine) . }}
+{{- end }}
 {{- end }}
 
 {{- /* How often a replica that starts is asked whether it is ready, in seconds. Each answer of SGLang costs it a token. */ -}}

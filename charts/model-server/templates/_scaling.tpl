@@ -1,7 +1,12 @@
 {{- /* What an autoscaler acts on, and where it looks. */ -}}
 {{- define "model-server.scaleTarget" -}}
+{{- if include "model-server.spansNodes" . -}}
+apiVersion: leaderworkerset.x-k8s.io/v1
+kind: LeaderWorkerSet
+{{- else -}}
 apiVersion: apps/v1
 kind: Deployment
+{{- end }}
 name: {{ include "model-server.fullname" . }}
 {{- end }}
 
