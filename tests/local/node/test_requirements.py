@@ -14,7 +14,7 @@ from aicc.stacks import stack
 from aicc.toolbox import debian
 from tests.support.recorder import Recorder
 
-HOME = Layout(Path("/home/someone/.local/state/aicc/local/node"))
+HOME = Layout(Path("/srv/state/aicc/local/node"))
 
 
 def test_another_user_than_root_has_a_simulated_node_and_is_told(
