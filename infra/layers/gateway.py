@@ -72,6 +72,8 @@ def values(plan: GatewayPlan, given: LayerIn) -> dict[str, Any]:
         "tls": {"secretName": (tls.secret or "") if tls else "", "issuer": {"name": issuer or ""}},
         "route": {"gatewayClassName": (declared.gateway_class or "") if serves("gateway-api") else ""},
         "podMonitor": serves("prometheus-operator"),
+        "gateResources": {"requests": {"cpu": plan.gate_cpu}},
+        "routerResources": {"requests": {"cpu": plan.router_cpu}},
         "priorityClassName": "aicc-platform",
         "nodeSelector": dict(given.cluster.service_nodes),
     }

@@ -30,6 +30,9 @@ class GatewayPlan:
     declared: Gateway
     replicas: int
     image: str
+    gate_cpu: str
+    router_cpu: str
+    """What the scheduler keeps free for each pod: little on this machine, where a rollout must not push a model out."""
     tenants: tuple[GatewayTenant, ...]
 
 
@@ -38,10 +41,14 @@ def resolved(center: Center) -> GatewayPlan | None:
     image = _image(center)
     if image is None or not (center.models and center.gateway.enabled):
         return None
+    local = center.cloud.kind == "local"
+    gate_cpu, router_cpu = ("50m", "100m") if local else ("250m", "500m")
     return GatewayPlan(
         declared=center.gateway,
-        replicas=center.gateway.replicas or (1 if center.cloud.kind == "local" else 2),
+        replicas=center.gateway.replicas or (1 if local else 2),
         image=image,
+        gate_cpu=gate_cpu,
+        router_cpu=router_cpu,
         tenants=tuple(GatewayTenant(one.name, PRIORITY[one.kind], one.limits) for one in center.tenants),
     )
 
