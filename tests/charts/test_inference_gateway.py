@@ -195,6 +195,8 @@ def test_values_and_schema_say_the_same_and_the_schema_is_closed_and_explains() 
 
 @pytest.mark.parametrize("keda", [False, True])
 def test_keda_reads_the_gate_s_metrics_where_it_scales_by_them(helm: Helm, keda: bool) -> None:
+    ports = {port["name"]: port["port"] for port in objects(helm, keda=keda)["Service"]["spec"]["ports"]}
+    assert ports.get("metrics") == (9090 if keda else None), "KEDA finds the pods' port in the Service's endpoints"
     rules = objects(helm, keda=keda)["NetworkPolicy"]["spec"]["ingress"]
     operator = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "keda-operator"}}}
     opened = [rule["ports"] for rule in rules if operator in rule.get("from", [])]
