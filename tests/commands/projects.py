@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aicc.paths import REPO
 
-PARTS = ("aicc", "charts", "ci", "infra", "policy", "tools")
+PARTS = ("aicc", "charts", "ci", "images", "infra", "policy", "tools")
 STACKS = ("Pulumi.local.yaml", "examples/Pulumi.existing.yaml")
 """No cloud's: each takes seconds to plan, and they are planned elsewhere."""
 _KEPT = {key: value for key, value in os.environ.items() if not key.startswith(("AICC", "GIT_"))}

@@ -72,7 +72,7 @@ def test_the_table_has_a_row_for_each_pool_and_their_total(stack: Stack) -> None
     }
     assert list(rows) == [*(item.name for item in stack.plan.pools), "total"]
     facts = command.estimate(stack).total.as_dict()
-    assert rows["total"][:3] == ["13", "unknown", "unknown"]
+    assert rows["total"][:3] == ["14", "unknown", "unknown"]
     assert rows["total"][3].removeprefix("≥ ") == f"{facts['watts']['idle']:,}"
     assert rows["total"][-1] == f"≥ {facts['tco2ePerYear']['embodied']:,.3f}"
 
@@ -103,7 +103,7 @@ def test_the_section_of_a_plan_is_the_same_table(stack: Stack) -> None:
 def test_markdown_has_the_table_the_notes_and_the_arithmetic_folded(stack: Stack) -> None:
     text = command.as_markdown(stack, command.estimate(stack))
     assert text.startswith("## Estimate of `local`\n\n| pool | nodes | money/hour |")
-    assert "| **total** | **13** | **unknown** |" in text
+    assert "| **total** | **14** | **unknown** |" in text
     assert text.count("<details>") == text.count("</details>") == len(stack.plan.pools)
     table = [line for line in text.splitlines() if line.startswith("| ")]
     assert {line.count("|") for line in table} == {5, 11}

@@ -158,7 +158,8 @@ def test_a_change_of_the_stack_is_followed_and_what_left_it_is_pruned(fresh: Cen
     changed = fresh.run("up", "--driver", "offline").stdout
     assert "nodes: 2 created, 0 changed, 0 deleted, 5 unchanged" in changed
     with fresh.kube() as kube:
-        assert [item["metadata"]["name"] for item in kube.list("apps/v1", "Deployment")] == ["model-alpha"]
+        deployments = kube.list("apps/v1", "Deployment", "tenant-research")
+        assert [item["metadata"]["name"] for item in deployments] == ["model-alpha"]
         assert kube.get("v1", "Namespace", "tenant-guests") is None
         # The pods' owner is collected in the background.
         eventually(lambda: len(kube.list("v1", "Pod", "tenant-research")) == 2, "only alpha's pods are left")
