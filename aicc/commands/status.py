@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from aicc.kube.client import Kube
 
 
+_SERVING = "app.kubernetes.io/component=model-server"
+_GROUP = ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")
 _PATIENCE_SECONDS = 3
 """Someone is looking: better an answer than a long wait for a better one."""
 
@@ -109,7 +111,7 @@ def status(stack: Stack) -> Status:
         held = _held(kube)
         nodes = kube.list("v1", "Node")
         quotas = kube.list("v1", "ResourceQuota")
-        deployments = kube.list("apps/v1", "Deployment", label_selector="app.kubernetes.io/component=model-server")
+        serving = [found for kind in _kinds(stack.plan.models) for found in kube.list(*kind, label_selector=_SERVING)]
         return Status(
             stack=stack.name,
             server=kube.server,
@@ -117,7 +119,7 @@ def status(stack: Stack) -> Status:
             kubeconfig=str(kubeconfig_of(stack)[0]),
             pools=tuple(_pool(pool, nodes, held) for pool in stack.plan.pools),
             tenants=tuple(_tenant(tenant, quotas) for tenant in stack.plan.tenants),
-            models=tuple(_model(model, deployments) for model in stack.plan.models),
+            models=tuple(_model(model, serving) for model in stack.plan.models),
             keda=Keda(stack.name).status(),
         )
 
@@ -170,9 +172,14 @@ def _tenant(tenant: TenantPlan, quotas: list[dict[str, Any]]) -> TenantStatus:
     return TenantStatus(tenant.name, tenant.namespace, found.get("used", {}), found.get("hard", dict(tenant.hard)))
 
 
-def _model(model: ModelPlan, deployments: list[dict[str, Any]]) -> ModelStatus:
+def _kinds(models: Iterable[ModelPlan]) -> set[tuple[str, str]]:
+    """What runs the models: the kind of one that spans nodes is served only where there is one."""
+    return {_GROUP if model.nodes_per_replica > 1 else ("apps/v1", "Deployment") for model in models}
+
+
+def _model(model: ModelPlan, serving: list[dict[str, Any]]) -> ModelStatus:
     key = (model.namespace, model.release)
-    own = next((item for item in deployments if (item["metadata"]["namespace"], item["metadata"]["name"]) == key), None)
+    own = next((item for item in serving if (item["metadata"]["namespace"], item["metadata"]["name"]) == key), None)
     ready = own.get("status", {}).get("readyReplicas", 0) if own else 0
     wanted = own["spec"].get("replicas", model.min_replicas) if own else model.min_replicas
     return ModelStatus(model.name, model.tenant, ready, max(wanted, model.min_replicas), endpoint(model))

@@ -108,6 +108,10 @@ class Parallelism(Declared):
 
     tensor: Annotated[int, Field(ge=1, le=128, description="Accelerators that share each layer.")] = 1
     pipeline: Annotated[int, Field(ge=1, le=64, description="Stages that layers are divided into.")] = 1
+    nodes: Annotated[
+        int,
+        Field(ge=1, le=64, description="Nodes that they are on, as many on each; more than 1 needs LeaderWorkerSet."),
+    ] = 1
 
 
 class CpuResources(Declared):

@@ -29,6 +29,8 @@ def _release(model: ModelPlan, given: LayerIn) -> pulumi.Resource:
     after = given.earlier["tenancy"].parts[model.tenant]
     if model.accelerator:
         after += given.earlier["accelerators"].parts[model.accelerator]
+    if model.nodes_per_replica > 1:
+        after += given.earlier["operators"].parts.get("lws", ())
     if model.scaling:
         after += given.earlier["operators"].parts.get("keda", ())
     return Chart(
@@ -48,9 +50,15 @@ def values(model: ModelPlan) -> dict[str, Any]:
         "model": {"name": model.name, "source": model.source},
         "tenant": model.tenant,
         "image": image(model.image),
-        "accelerator": {"resource": model.resource or "", "count": model.accelerators_per_replica},
+        "accelerator": {
+            "resource": model.resource or "",
+            "count": model.accelerators_per_replica // model.nodes_per_replica,
+        },
         "tensorParallelSize": model.tensor_parallel,
         "pipelineParallelSize": model.pipeline_parallel,
+        "nodesPerReplica": model.nodes_per_replica,
+        # The plan has it from the cluster's operators and capabilities.
+        "leaderWorkerSet": model.nodes_per_replica > 1,
         "maxModelLen": model.max_model_len or 0,
         "embeddings": model.makes_embeddings,
         "replicas": {"min": model.min_replicas, "max": model.max_replicas},

@@ -172,16 +172,16 @@ def quotas(planned: Sequence[TenantPlan], resolved: Sequence[ModelPlan]) -> Iter
 
 
 def _pods(path: str, quota: int, own: Sequence[ModelPlan]) -> Iterator[Issue]:
-    replicas = sum(model.max_replicas for model in own)
-    if replicas > quota:
+    pods = sum(model.max_pods for model in own)
+    if pods > quota:
         yield Issue(
             path,
             "is less than its models' replicas at most",
             quota,
-            allowed=f"{replicas} or more",
+            allowed=f"{pods} or more",
             consequence="replicas beyond the quota would never start",
         )
 
 
 def _used(own: Sequence[ModelPlan], field: str) -> Fraction:
-    return sum((quantity.parse(getattr(model, field)) * model.max_replicas for model in own), Fraction(0))
+    return sum((quantity.parse(getattr(model, field)) * model.max_pods for model in own), Fraction(0))

@@ -153,6 +153,8 @@ class ModelPlan:
     accelerators_per_replica: int
     tensor_parallel: int
     pipeline_parallel: int
+    nodes_per_replica: int
+    """Pods that make up a replica; `cpu`, `memory` and `shared_memory` are those of each."""
     min_replicas: int
     max_replicas: int
     scaling: ScalingPlan | None
@@ -163,6 +165,11 @@ class ModelPlan:
     shared_memory: str | None
     runtime_class: str | None
     priority_class: str
+
+    @property
+    def max_pods(self) -> int:
+        """Pods at most."""
+        return self.max_replicas * self.nodes_per_replica
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ from fractions import Fraction
 
 from infra import quantity
 from infra.catalogue import Catalogue
+from infra.config.clouds import Cloud
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, CpuResources, Model
 from infra.names import model_release
 from infra.plan import weights
+from infra.plan.capabilities import has
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, ModelPlan, PoolPlan, TenantPlan
 
@@ -39,6 +41,7 @@ def check(
             )
         else:
             yield from _image(path, model, model.accelerator, center, catalogue)
+            yield from _group(path, model, center.cloud)
             yield from _parallelism(path, model, model.accelerator, pools, catalogue)
             yield from weights.check(path, model, catalogue.accelerators[model.accelerator])
 
@@ -99,20 +102,36 @@ def _image(path: str, model: Model, accelerator: str, center: Center, catalogue:
         )
 
 
+def _group(path: str, model: Model, cloud: Cloud) -> Iterator[Issue]:
+    if model.parallel.nodes > 1 and not has(cloud, "lws"):
+        yield Issue(
+            f"{path}.parallel.nodes",
+            "is only for clusters with LeaderWorkerSet",
+            model.parallel.nodes,
+            allowed="1; or a cluster with lws among its operators or capabilities",
+            consequence="nothing would start its pods as one",
+        )
+
+
 def _parallelism(
     path: str, model: Model, accelerator: str, pools: Sequence[PoolPlan], catalogue: Catalogue
 ) -> Iterator[Issue]:
-    count = model.parallel.tensor * model.parallel.pipeline
+    count, nodes = model.parallel.tensor * model.parallel.pipeline, model.parallel.nodes
     per_node = max(pool.accelerators_per_node for pool in pools if pool.accelerator == accelerator)
     valid = [n for n in catalogue.accelerators[accelerator].kubernetes.counts_per_pod if n <= per_node]
-    if count not in valid:
+    if Fraction(count, nodes) not in valid:
+        each = f"/ {nodes} nodes = {_shown(Fraction(count, nodes))} accelerators" if nodes > 1 else "accelerators"
         yield Issue(
             f"{path}.parallel",
-            f"asks for {model.parallel.tensor} × {model.parallel.pipeline} = {count} accelerators in one pod, "
+            f"asks for {model.parallel.tensor} × {model.parallel.pipeline} = {count} {each} in one pod, "
             f"which a node of {per_node} {accelerator} cannot give",
-            allowed=f"tensor × pipeline of {', '.join(map(str, valid))}",
+            allowed=f"tensor × pipeline{' / nodes' if nodes > 1 else ''} of {', '.join(map(str, valid))}",
             consequence="its pods would never be scheduled",
         )
+
+
+def _shown(number: Fraction) -> str:
+    return str(number) if number.denominator == 1 else f"{float(number):.1f}"
 
 
 def notes(center: Center, catalogue: Catalogue) -> Iterator[str]:
@@ -134,7 +153,8 @@ def resolved(
     count = model.parallel.tensor * model.parallel.pipeline if accelerator else 0
     if accelerator:
         share_cores, share_memory = host_share(accelerator.id, pools)
-        cores, memory = share_cores * count * MODEL_HOST_SHARE, share_memory * count * MODEL_HOST_SHARE
+        part = count // model.parallel.nodes * MODEL_HOST_SHARE
+        cores, memory = share_cores * part, share_memory * part
     else:
         own = model.resources or CpuResources()
         cores, memory = quantity.parse(own.cpu), quantity.parse(own.memory)
@@ -153,6 +173,7 @@ def resolved(
         accelerators_per_replica=count,
         tensor_parallel=model.parallel.tensor,
         pipeline_parallel=model.parallel.pipeline,
+        nodes_per_replica=model.parallel.nodes,
         min_replicas=model.replicas.min,
         max_replicas=model.replicas.max,
         scaling=None,

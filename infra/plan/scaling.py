@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from infra.config.clouds import Cloud, ExistingCloud, LocalCloud, PublicCloud
+from infra.config.clouds import Cloud, LocalCloud
 from infra.config.fields import Engine
 from infra.config.issues import Issue
 from infra.config.models import Center, Model
 from infra.config.scaling import Scaling
 from infra.plan import cold_start
+from infra.plan.capabilities import has
 from infra.plan.model import ModelPlan, PoolPlan, ScalingPlan
 
 POLL_SECONDS = 10
@@ -29,11 +30,7 @@ _TO_HAVE_KEDA = {
 
 def has_keda(cloud: Cloud) -> bool:
     """Whether the cluster serves KEDA's custom resources, by itself or by the centre's doing."""
-    match cloud:
-        case ExistingCloud():
-            return "keda" in cloud.capabilities
-        case LocalCloud() | PublicCloud():
-            return "keda" in cloud.operators
+    return has(cloud, "keda")
 
 
 def check(center: Center) -> Iterator[Issue]:

@@ -11,6 +11,7 @@ import pytest
 from infra.catalogue import load
 from infra.config import InvalidCenterError
 from infra.config.load import parse
+from infra.layers import serving
 from infra.plan import CenterPlan, Share, resolve
 from infra.plan.hosts import host_share
 from infra.quantity import parse as parse_quantity
@@ -43,6 +44,21 @@ def test_a_model_takes_three_quarters_of_its_accelerators_share_of_the_host() ->
         models=[model(parallel={"tensor": 4})],
     ).models
     assert (found.cpu, found.memory, found.shared_memory) == ("24", "192Gi", "48Gi")
+
+
+def test_a_model_on_several_nodes_is_given_its_part_of_each() -> None:
+    plan = planned(
+        pool("z", "zhenwu-810e", 8),
+        cloud=EXISTING | {"capabilities": ["lws"]},
+        tenants=[tenant(accelerators={"zhenwu-810e": 16})],
+        models=[model(parallel={"tensor": 8, "pipeline": 2, "nodes": 2}, image=IMAGE)],
+    )
+    [found] = plan.models
+    assert (found.accelerators_per_replica, found.nodes_per_replica, found.max_pods) == (16, 2, 2)
+    assert (found.cpu, found.memory) == ("48", "384Gi"), "three quarters of a node, for each pod"
+    chart = serving.values(found)
+    assert chart["accelerator"]["count"] * chart["nodesPerReplica"] == found.accelerators_per_replica
+    assert chart["leaderWorkerSet"]
 
 
 def test_the_share_is_that_of_the_pool_with_least_host_per_accelerator() -> None:

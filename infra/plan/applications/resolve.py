@@ -175,7 +175,7 @@ def _quotas(planned: Sequence[TenantPlan], models: Sequence[ModelPlan], offered:
             "cpu": quantity.parse(tenant.hard["requests.cpu"]) - _of(own, "cpu"),
             "memory": quantity.parse(tenant.hard["requests.memory"]) - _of(own, "memory"),
             "storage": quantity.parse(tenant.hard["requests.storage"]),
-            "pods": Fraction(int(tenant.hard["pods"]) - sum(model.max_replicas for model in own)),
+            "pods": Fraction(int(tenant.hard["pods"]) - sum(model.max_pods for model in own)),
         }
         for need in (need for need in _needs(offered) if need.tenant == tenant.name):
             for field, there in left.items():
@@ -192,7 +192,7 @@ def _quotas(planned: Sequence[TenantPlan], models: Sequence[ModelPlan], offered:
 
 
 def _of(models: Sequence[ModelPlan], field: str) -> Fraction:
-    return sum((quantity.parse(getattr(model, field)) * model.max_replicas for model in models), Fraction(0))
+    return sum((quantity.parse(getattr(model, field)) * model.max_pods for model in models), Fraction(0))
 
 
 def _needs(offered: ApplicationsPlan) -> Iterator[_Need]:
