@@ -42,10 +42,21 @@ def up(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: float)
         nodes = start_cluster(stack, reporter)
         drivers.remember(driver, stack.name)
         objects = driver.up(stack, reporter, timeout_seconds)
+        _leave(stack)
         if tenants := entrance.ensure_keys(stack):
             reporter.note(f"made the first key to the gateway of: {', '.join(tenants)}")
         _wait_for_replicas(stack, reporter, timeout_seconds)
     return Up(driver, nodes, objects)
+
+
+def _leave(stack: Stack) -> None:
+    """End what only objects of an earlier run needed."""
+    if stack.plan.cloud.kind != "local":
+        return
+    from aicc.local.keda.keda import leave  # noqa: PLC0415  only local stacks pay for it
+
+    with connect(stack) as kube:
+        leave(stack, kube)
 
 
 def _wait_for_replicas(stack: Stack, reporter: Reporter, timeout_seconds: float) -> None:

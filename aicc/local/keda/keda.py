@@ -49,12 +49,24 @@ class ProgramStatus:
 
 
 def follow(stack: Stack, real: RealNodePlan | None, kube: Kube, reporter: Reporter) -> None:
-    """Run KEDA where the stack asks for it, in the real node's network where there is one; else see that none runs."""
-    keda = Keda(stack.name)
-    if has_keda(stack.plan.cloud):
+    """Run KEDA in the real node's network, where the stack asks for it.
+
+    Without a real node the gateway is simulated and counts nothing: then only KEDA's definitions are there. One that is
+    wanted no more runs on until `leave`: what it scales can go only while it is there.
+    """
+    keda, wanted = Keda(stack.name), has_keda(stack.plan.cloud)
+    if wanted and real is None:
+        keda.stop()
+        keda.define(kube, reporter)
+        reporter.warn("nothing scales here: without a real node there is no gateway that counts requests for KEDA")
+    elif wanted or keda.exists:
         keda.start(kube, network_of(stack.name, real), reporter)
-    else:
-        keda.retire(kube)
+
+
+def leave(stack: Stack, kube: Kube) -> None:
+    """End a KEDA that the stack, as it is now, does not ask for."""
+    if not has_keda(stack.plan.cloud):
+        Keda(stack.name).retire(kube)
 
 
 class Keda:
@@ -71,11 +83,9 @@ class Keda:
         Raises PrerequisiteError where a program cannot be had, ClusterError where one does not start.
         """
         binaries = ensure(PROGRAMS, reporter)
-        found = definitions(reporter)
+        self.define(kube, reporter)
         paths.private_dir(paths.state_dir(self._stack) / "keda")
         with reporter.step("Starting KEDA", total=len(PROGRAMS)) as step:
-            for definition in found:
-                kube.apply(definition, _FIELD_MANAGER)
             ports = self._ports(network)
             write_private(self._layout.kubeconfig, network.kubeconfig)
             self._launch(binaries, network, ports)
@@ -85,6 +95,24 @@ class Keda:
             self._wait(kube)
             step.update(len(PROGRAMS), detail="")
 
+    def define(self, kube: Kube, reporter: Reporter) -> None:
+        """Have the API server know KEDA's custom resources.
+
+        Raises PrerequisiteError where the definitions cannot be had.
+        """
+        for definition in definitions(reporter):
+            kube.apply(definition, _FIELD_MANAGER)
+
+    def stop(self) -> None:
+        """End both programs; what they need to go on is kept."""
+        self._kill(frozenset(PROGRAMS))
+        self._layout.forget_ports()
+
+    @property
+    def exists(self) -> bool:
+        """Whether the stack has had a KEDA that it did not leave."""
+        return self._layout.home.exists()
+
     def delete(self) -> None:
         """End both programs and remove their files; what the API server knows goes with the cluster."""
         self._kill(frozenset(PROGRAMS))
@@ -92,15 +120,15 @@ class Keda:
 
     def retire(self, kube: Kube) -> None:
         """End a KEDA that is wanted no more, and have the API server ask for its metrics no longer."""
-        if not self._layout.home.exists():
+        if not self.exists:
             return
         with contextlib.suppress(ApiError):
             kube.delete("apiregistration.k8s.io/v1", "APIService", f"{objects.VERSION}.{objects.GROUP}")
         self.delete()
 
     def status(self) -> tuple[ProgramStatus, ...]:
-        """Return what runs now; nothing where the stack has no KEDA."""
-        if not self._layout.home.exists():
+        """Return what runs now; nothing where the stack has no KEDA, or one that was stopped."""
+        if self._layout.ports() is None:
             return ()
         live = self._running()
         return tuple(ProgramStatus(name, live[name].pid if name in live else None) for name in PROGRAMS)

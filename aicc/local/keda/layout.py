@@ -63,6 +63,10 @@ class Layout:
         except (OSError, ValueError, TypeError):
             return None
 
+    def forget_ports(self) -> None:
+        """Nothing listens any more."""
+        self._ports.unlink(missing_ok=True)
+
     def choose_ports(self) -> Ports:
         """Take free ports, and remember them."""
         ports = Ports(*islice(free_ports(str(self.home)), len(fields(Ports))))
