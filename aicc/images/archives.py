@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,6 +16,9 @@ from pathlib import Path
 
 from aicc import paths
 from infra.images import content_hash
+
+KEPT_SECONDS = 30 * 24 * 3600
+"""How long an archive is kept once its inputs have changed."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,17 @@ def replacing(archive: Path) -> Iterator[Path]:
         _record_path(archive).unlink(missing_ok=True)
         new.replace(archive)
         _write_record(archive)
+        _forget_old(archive)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _forget_old(archive: Path) -> None:
+    """Remove what the same image was long ago; another checkout may still use what it was lately."""
+    for other in archive.parent.glob("*.tar"):
+        if other != archive and time.time() - other.stat().st_mtime > KEPT_SECONDS:
+            _record_path(other).unlink(missing_ok=True)
+            other.unlink(missing_ok=True)
 
 
 def _record_path(archive: Path) -> Path:

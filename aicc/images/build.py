@@ -84,6 +84,8 @@ def _build_each(missing: dict[str, Path], buildah: Buildah, reporter: Reporter) 
             step.update(detail="writing the archive")
             pushed = ["push", "--quiet", local_image(name), f"docker-archive:{new}:{local_image(name)}"]
             buildah.run(pushed, lambda _: None, what=f"writing image {name}")
+        # The archive is what is kept. Layers take gigabytes, and serve no build that is not repeated.
+        buildah.forget(local_image(name))
         shutil.rmtree(context)
 
 

@@ -65,6 +65,11 @@ class Buildah:
         """Pull an image; False where that fails, as it does without a reachable registry."""
         return self._try("pull", "--quiet", reference, timeout_seconds=timeout_seconds)
 
+    def forget(self, reference: str) -> None:
+        """Remove an image and the layers that no other image is made of."""
+        self._try("rmi", "--force", reference)
+        self._try("rmi", "--prune", "--force")
+
     def run(self, arguments: Sequence[str], on_line: Callable[[str], None], *, what: str) -> None:
         """Run one command, handing on each line it prints; an interruption ends it and what it started.
 

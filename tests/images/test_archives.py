@@ -58,3 +58,12 @@ def test_what_a_killed_build_left_is_written_over(tmp_path: Path) -> None:
     _store(archive)
     assert archive.read_bytes() == b"an image"
     assert not (tmp_path / ".new-1.tar").exists()
+
+
+def test_what_an_image_was_long_ago_goes_and_what_it_was_lately_stays(tmp_path: Path) -> None:
+    old, late, now = (tmp_path / f"{number}.tar" for number in (1, 2, 3))
+    for archive in (old, late):
+        _store(archive)
+    os.utime(old, (1, 1))
+    _store(now)
+    assert {path.name for path in tmp_path.iterdir()} == {"2.tar", "2.json", "3.tar", "3.json"}

@@ -14,6 +14,7 @@ import pytest
 
 from aicc.errors import AiccError, PrerequisiteError
 from aicc.images import archives, ensure
+from aicc.images.buildah import Buildah
 from aicc.paths import REPO
 from aicc.progress import reporter
 from infra import images
@@ -84,6 +85,21 @@ def test_an_archive_holds_the_image_under_its_reference(sample: Path) -> None:
         assert config is not None
         assert json.load(config)["config"]["User"] == "65532:65532"
     assert image["RepoTags"] == [images.local_image("sample")]
+
+
+@AS_ROOT
+def test_layers_are_not_kept_beside_the_archive(sample: Path, tmp_path: Path) -> None:
+    ensure(["sample"], reporter())
+    buildah = Buildah(archives.folder())
+    buildah.open()
+    try:
+        assert not buildah.has(images.local_image("sample"))
+        kept = [
+            path.name for path in (tmp_path / "cache" / "aicc" / "images" / "overlay").glob("overlay/*/diff/greeting")
+        ]
+        assert kept == []
+    finally:
+        buildah.close()
 
 
 @AS_ROOT
