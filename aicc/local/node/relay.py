@@ -48,6 +48,7 @@ class End(asyncio.Protocol):
                 end.transport.resume_reading()
                 if end._ended:
                     far.finish()
+        self._close_if_done()
 
     def finish(self) -> None:
         """Nothing more will be sent to this end."""
@@ -72,7 +73,15 @@ class End(asyncio.Protocol):
         self._ended = True
         if self.other is not None:
             self.other.finish()
+            self._close_if_done()
         return True
+
+    def _close_if_done(self) -> None:
+        """Nobody will say anything more: close both, which sends what is still to be sent."""
+        if self.other is not None and self._ended and self.other._ended:
+            for end in (self, self.other):
+                if end.transport is not None:
+                    end.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other end goes too: at once where this one broke, else when it has sent what it was given."""
