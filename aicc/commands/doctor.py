@@ -13,7 +13,10 @@ import psutil
 from rich.console import Console
 
 from aicc import paths
-from aicc.toolbox import TOOLS, locate
+from aicc.local.node import requirements
+from aicc.local.node.layout import Layout
+from aicc.toolbox import TOOLS, debian, locate
+from infra.clouds.local_paths import state_home
 
 GIB = 1024**3
 MIN_DISK_GIB = 10
@@ -38,7 +41,7 @@ class Finding:
 
 def findings() -> list[Finding]:
     """Look for everything."""
-    return [*_python(), *_machine(), *_tools(), *_cli()]
+    return [*_python(), *_machine(), *_real_node(), *_tools(), *_cli()]
 
 
 def healthy(found: list[Finding]) -> bool:
@@ -69,6 +72,22 @@ def _machine() -> Iterator[Finding]:
         "no local cluster beyond a few nodes" if small else "",
         f"use a machine with {MIN_MEMORY_GIB} GiB" if small else "",
     )
+
+
+def _real_node() -> Iterator[Finding]:
+    """What a real node on this machine takes, beside the binaries that are listed with the others."""
+    if obstacles := requirements.obstacles(Layout(state_home() / "local" / "node")):
+        yield Finding(
+            "real node",
+            "missing",
+            "; ".join(obstacles),
+            "the pool that is this machine is simulated, and no container runs",
+            "run as root on Debian, with the packages that are named",
+        )
+    elif absent := sorted(set(debian.missing(requirements.programs()).values())):
+        yield Finding("real node", "later", ", ".join(absent), "are installed with apt-get on first use", "aicc up")
+    else:
+        yield Finding("real node", "ok", "containerd, runc, network plugins and the rest are here")
 
 
 def _tools() -> Iterator[Finding]:

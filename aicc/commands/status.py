@@ -12,6 +12,7 @@ from rich.text import Text
 
 from aicc.kubeconfigs import connect, kubeconfig_of
 from aicc.local.keda.keda import Keda, ProgramStatus
+from aicc.local.node.node import NodeStatus, RealNode
 from aicc.stacks import Stack
 from infra import names, quantity
 from infra.outputs import endpoint
@@ -86,6 +87,8 @@ class Status:
     models: tuple[ModelStatus, ...]
     keda: tuple[ProgramStatus, ...] = ()
     """KEDA's programs on this machine; none where the stack is not local or has no KEDA."""
+    machine: NodeStatus | None = None
+    """The real node; None where the stack has none."""
 
     @property
     def short(self) -> list[str]:
@@ -95,7 +98,9 @@ class Status:
             f"model {item.name}: {item.ready} of {item.wanted} replicas" for item in self.models if not item.enough
         ]
         programs = [f"{item.name} does not run" for item in self.keda if item.pid is None]
-        return pools + models + programs
+        node = self.machine
+        parts = [f"{name} of node {node.name} is not ready" for name in node.waiting] if node else []
+        return pools + models + programs + parts
 
     def as_json(self) -> dict[str, Any]:
         """Return the status for programs."""
@@ -109,6 +114,7 @@ def status(stack: Stack) -> Status:
     """
     with connect(stack, patience_seconds=_PATIENCE_SECONDS) as kube:
         held = _held(kube)
+        machine = RealNode(stack.name).status()
         nodes = kube.list("v1", "Node")
         quotas = kube.list("v1", "ResourceQuota")
         serving = [found for kind in _kinds(stack.plan.models) for found in kube.list(*kind, label_selector=_SERVING)]
@@ -117,10 +123,11 @@ def status(stack: Stack) -> Status:
             server=kube.server,
             version=kube.version(),
             kubeconfig=str(kubeconfig_of(stack)[0]),
-            pools=tuple(_pool(pool, nodes, held) for pool in stack.plan.pools),
+            pools=tuple(_pool(pool, nodes, held, machine) for pool in stack.plan.pools),
             tenants=tuple(_tenant(tenant, quotas) for tenant in stack.plan.tenants),
             models=tuple(_model(model, serving) for model in stack.plan.models),
             keda=Keda(stack.name).status(),
+            machine=machine,
         )
 
 
@@ -138,9 +145,13 @@ def _held(kube: Kube) -> dict[tuple[str, str], int]:
     return held
 
 
-def _pool(pool: PoolPlan, nodes: list[dict[str, Any]], held: Mapping[tuple[str, str], int]) -> PoolStatus:
+def _pool(
+    pool: PoolPlan, nodes: list[dict[str, Any]], held: Mapping[tuple[str, str], int], machine: NodeStatus | None
+) -> PoolStatus:
     own = [node for node in nodes if _belongs(node, pool)]
-    ready = [node for node in own if _is_ready(node)]
+    # The cluster believes in a node whose kubelet is gone for minutes; this machine knows better.
+    gone = machine.name if machine and not machine.ready else None
+    ready = [node for node in own if _is_ready(node) and node["metadata"]["name"] != gone]
     resource = pool.resource or ""
     return PoolStatus(
         name=pool.name,
@@ -189,7 +200,17 @@ def show(found: Status, console: Console) -> None:
     """Print the status for people."""
     head = f"stack {found.stack}: Kubernetes {found.version} at {found.server}\nkubeconfig: {found.kubeconfig}"
     tables = Group("", _pools(found), "", _tenants(found), "", _models(found))
-    console.print(Group(Text(head), *_keda(found), tables))
+    console.print(Group(Text(head), *_machine(found), *_keda(found), tables))
+
+
+def _machine(found: Status) -> list[Text]:
+    """The real node's parts, and what of it is published, a line each."""
+    node = found.machine
+    if node is None:
+        return []
+    state = f"not ready: {', '.join(node.waiting)}" if node.waiting else "ready"
+    published = [Text(f"{url}: Service {service}") for service, url in node.published.items()]
+    return [Text(f"node {node.name} on this machine: {state}", style="red" if node.waiting else ""), *published]
 
 
 def _keda(found: Status) -> list[Text]:

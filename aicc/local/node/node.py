@@ -54,12 +54,17 @@ class NodeStatus:
     name: str
     parts: tuple[PartStatus, ...]
     published: Mapping[str, str]
-    """Addresses on this machine's loopback, by the name and port of the Service."""
+    """Addresses on this machine's loopback, by Service, such as `gateway.aicc-gateway:80`."""
 
     @property
     def ready(self) -> bool:
         """Whether every part runs and says that it is ready."""
-        return all(part.ready for part in self.parts)
+        return not self.waiting
+
+    @property
+    def waiting(self) -> list[str]:
+        """Which parts do not run, or do not say that they are ready."""
+        return [part.name for part in self.parts if not part.ready]
 
 
 class RealNode:
@@ -120,7 +125,7 @@ class RealNode:
                 )
                 for name in NAMES
             ),
-            published={target: _url(port) for target, port in published.items()},
+            published={publish.title(target): _url(port) for target, port in published.items()},
         )
 
     def import_images(self, archives: Mapping[str, Path], reporter: Reporter) -> None:
@@ -240,7 +245,7 @@ class RealNode:
 
     def _waiting(self, wanted: Specification, kube: Kube) -> list[str]:
         status = self.status()
-        parts = [part.name for part in status.parts if not part.ready] if status else list(NAMES)
+        parts = status.waiting if status else list(NAMES)
         return parts or ([] if objects.ready(kube, wanted.name) else [f"node {wanted.name}"])
 
     def _import_pause(self, binary: Path) -> None:

@@ -21,6 +21,11 @@ def port_of(path: Path, namespace: str, service: str, port: int) -> int:
     return published[target]
 
 
+def title(target: str) -> str:
+    """Return `service.namespace:port` of a target."""
+    return target.replace(f".svc.{CLUSTER_DOMAIN}.", "")
+
+
 def read(path: Path) -> dict[str, int]:
     """Return what is published: ports of the machine by Service, as `host:port`."""
     try:
