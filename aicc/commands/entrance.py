@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from aicc.keys import Store
+from aicc.keys import Store, hand_out
 from aicc.kubeconfigs import connect
 from aicc.stacks import Stack
 from infra import names
@@ -18,7 +18,9 @@ def ensure_keys(stack: Stack) -> list[str]:
     if stack.plan.gateway is None:
         return []
     with connect(stack) as kube:
-        return Store(kube).ensure([tenant.name for tenant in stack.plan.tenants])
+        made = Store(kube).ensure([tenant.name for tenant in stack.plan.tenants])
+        hand_out(stack, kube)
+    return made
 
 
 def described(stack: Stack) -> list[str]:

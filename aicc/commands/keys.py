@@ -75,6 +75,7 @@ def create(stack: Stack, tenant: str) -> Key:
     now = datetime.now(UTC)
     with connect(stack) as kube:
         changed = Store(kube).change(lambda held: {tenant: keys.create(held.get(tenant, ()), now)})
+        keys.hand_out(stack, kube)
     return changed[tenant][0]
 
 
@@ -84,6 +85,7 @@ def rotate(stack: Stack, tenant: str, overlap: timedelta) -> Key:
     now = datetime.now(UTC)
     with connect(stack) as kube:
         changed = Store(kube).change(lambda held: {tenant: keys.rotate(held.get(tenant, ()), now, overlap)})
+        keys.hand_out(stack, kube)
     return changed[tenant][0]
 
 
@@ -91,6 +93,7 @@ def revoke(stack: Stack, tenant: str, key_id: str) -> None:
     """End one key of the tenant now; a tenant that is declared no longer may still lose its keys."""
     with connect(stack) as kube:
         Store(kube).change(lambda held: {tenant: keys.revoke(held.get(tenant, ()), key_id)})
+        keys.hand_out(stack, kube)
 
 
 def _require(stack: Stack, tenant: str) -> None:

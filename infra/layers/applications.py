@@ -13,6 +13,7 @@ from typing import Any
 from pulumi_kubernetes.helm.v4 import Chart
 
 from infra import names
+from infra.images import is_local
 from infra.layers import batch, notebooks
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.layers.objects import HelmRelease
@@ -53,7 +54,7 @@ def chat_values(page: ChatPlan, given: LayerIn) -> dict[str, Any]:
     return {
         "tenant": page.tenant,
         "models": list(page.models),
-        "image": image(page.image),
+        "image": {**image(page.image), "pullPolicy": "Never" if is_local(page.image) else "IfNotPresent"},
         "gateway": {
             "url": names.GATEWAY_URL,
             "namespace": names.GATEWAY_NAMESPACE,

@@ -16,6 +16,7 @@ import pulumi
 
 from infra import names
 from infra.clouds.base import ClusterOut, Identity, ObjectStore
+from infra.images import is_local
 from infra.layers.objects import Manifest
 from infra.layers.queues import QUEUE
 from infra.plan.applications.model import BatchPlan, FilePlan
@@ -86,7 +87,7 @@ def _pod(batch: BatchPlan, cluster: ClusterOut, identity: Identity | None) -> di
     container = {
         "name": "batch-inference",
         "image": batch.image,
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": "Never" if is_local(batch.image) else "IfNotPresent",
         "args": [
             f"--gateway={names.GATEWAY_URL}",
             f"--key-file={KEY_FOLDER}/{names.GATEWAY_KEY}",

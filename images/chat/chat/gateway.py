@@ -43,6 +43,8 @@ async def answer(settings: Settings, model: str, messages: Messages) -> AsyncIte
                     ended = True
                 elif data and not ended:
                     yield _piece(data)
+    except OSError as error:
+        raise Failure("This page has no key to the gateway yet. The centre's operators must look at it.") from error
     except httpx.HTTPError as error:
         raise Failure("The connection to the models broke. Ask again.") from error
     if not ended:
