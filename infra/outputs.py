@@ -11,6 +11,8 @@ from infra.estimate import Estimate
 from infra.plan import CenterPlan, ModelPlan
 
 MODEL_PORT = 8000
+GATEWAY_METRICS_PORT = 9090
+"""Where the gateway's pods serve their metrics: as its chart has it."""
 GATEWAY_ENDPOINT = f"http://{names.GATEWAY}.{names.GATEWAY_NAMESPACE}.svc/v1"
 """The gateway's address inside the cluster."""
 

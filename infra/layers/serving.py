@@ -12,7 +12,9 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.helm.v4 import Chart
 
+from infra import names
 from infra.layers.base import Layer, LayerIn, LayerOut
+from infra.outputs import GATEWAY_METRICS_PORT
 from infra.plan import ModelPlan
 from infra.plan.model import ScalingPlan
 from infra.plan.scaling import POLL_SECONDS
@@ -84,6 +86,7 @@ def keda(scaling: ScalingPlan | None) -> dict[str, Any]:
         "ttftSeconds": scaling.ttft_seconds or 0,
         "idleSeconds": scaling.idle_seconds,
         "pollingSeconds": POLL_SECONDS,
+        "gateway": {"url": f"http://{names.GATEWAY}.{names.GATEWAY_NAMESPACE}.svc:{GATEWAY_METRICS_PORT}/metrics"},
     }
 
 

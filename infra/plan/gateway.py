@@ -36,6 +36,11 @@ class GatewayPlan:
     tenants: tuple[GatewayTenant, ...]
 
 
+def is_made(center: Center) -> bool:
+    """Whether there is something to serve, a wish to, and an image to do it with."""
+    return bool(center.models and center.gateway.enabled and (center.gateway.image or center.cloud.kind == "local"))
+
+
 def resolved(center: Center) -> GatewayPlan | None:
     """Return the gateway; None where there is nothing to serve, or no image to serve it with."""
     image = _image(center)

@@ -13,6 +13,7 @@ from infra.config.models import Center, Model
 from infra.config.scaling import Scaling
 from infra.plan import cold_start
 from infra.plan.capabilities import has
+from infra.plan.gateway import is_made
 from infra.plan.model import ModelPlan, PoolPlan, ScalingPlan
 
 POLL_SECONDS = 10
@@ -33,24 +34,30 @@ def has_keda(cloud: Cloud) -> bool:
     return has(cloud, "keda")
 
 
+def follows_gateway(center: Center) -> bool:
+    """Whether replicas follow what the gateway counts: KEDA scales by it, and there is one."""
+    return has_keda(center.cloud) and is_made(center)
+
+
 def check(center: Center) -> Iterator[Issue]:
     """Nothing is asked of KEDA where it does not run, nor of a model whose replicas are fixed."""
-    keda = has_keda(center.cloud)
-    to_have = _TO_HAVE_KEDA.get(center.cloud.kind, "keda among cloud.operators")
+    keda, gateway = has_keda(center.cloud), is_made(center)
+    lacking = "only for clusters with KEDA" if not keda else "only for centres with a gateway, which counts requests"
+    to_have = _TO_HAVE_KEDA.get(center.cloud.kind, "keda among cloud.operators") if not keda else "gateway.image"
     for index, model in enumerate(center.models):
         path = f"models[{index}]"
-        if model.replicas.min == 0 and not keda:
+        if model.replicas.min == 0 and not (keda and gateway):
             yield Issue(
                 f"{path}.replicas.min",
-                "is only for clusters with KEDA",
+                f"is {lacking}",
                 0,
                 allowed=f"1 or more; or {to_have}",
                 consequence="nothing would start the model again when somebody asks for it",
             )
-        elif model.scaling and not keda:
+        elif model.scaling and not (keda and gateway):
             yield Issue(
                 f"{path}.scaling",
-                "is only for clusters with KEDA",
+                f"is {lacking}",
                 allowed=f"nothing: replicas follow the use of CPU; or {to_have}",
                 consequence="it would be ignored",
             )
@@ -65,18 +72,19 @@ def check(center: Center) -> Iterator[Issue]:
 
 def notes(center: Center) -> Iterator[str]:
     """Models on real accelerators whose replicas follow something that says little about them."""
-    by_cpu = not isinstance(center.cloud, LocalCloud) and not has_keda(center.cloud)
+    by_cpu = not isinstance(center.cloud, LocalCloud) and not follows_gateway(center)
+    without = "a gateway" if has_keda(center.cloud) else "KEDA"
     for model in center.models if by_cpu else ():
         if model.replicas.min < model.replicas.max and model.accelerator:
             yield (
-                f"model {model.name}: without KEDA its replicas follow the use of CPU, the only measure that every "
-                "cluster has, which says little about an accelerator's load; with KEDA they follow its queue"
+                f"model {model.name}: without {without} its replicas follow the use of CPU, the only measure that "
+                "every cluster has, which says little about an accelerator's load; with KEDA and a gateway, its queue"
             )
 
 
 def scaled(planned: ModelPlan, model: Model, center: Center, pools: Sequence[PoolPlan]) -> ModelPlan:
     """The model's plan with what KEDA is told of it, where KEDA chooses the number of its replicas."""
-    if model.replicas.min == model.replicas.max or not has_keda(center.cloud):
+    if model.replicas.min == model.replicas.max or not follows_gateway(center):
         return planned
     declared = model.scaling or Scaling()
     return replace(

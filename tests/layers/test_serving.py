@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from aicc.offline.graph import Graph
 from aicc.offline.record import PROGRAM
-from infra.layers.serving import CHART, image, values
-from infra.outputs import MODEL_PORT
+from infra.layers.serving import CHART, image, keda, values
+from infra.outputs import GATEWAY_METRICS_PORT, MODEL_PORT
 from infra.plan import CenterPlan, ModelPlan
+from infra.plan.model import ScalingPlan
 from tests.layers.conftest import Find
 
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
@@ -91,3 +92,11 @@ def test_no_path_of_this_machine_reaches_a_chart_s_inputs(local_graph: Graph) ->
     for chart in charts:
         assert not Path(chart.inputs["chart"]).is_absolute()
         assert (PROGRAM / chart.inputs["chart"]).resolve().parent == CHART.parent
+
+
+def test_keda_looks_where_the_gateway_s_pods_serve_their_metrics(local_plan: CenterPlan) -> None:
+    text = (CHART.parent / "inference-gateway" / "templates" / "_config.tpl").read_text(encoding="utf-8")
+    assert f"--admin=0.0.0.0:{GATEWAY_METRICS_PORT}" in text
+    told = keda(ScalingPlan(queue_depth=8, ttft_seconds=None, idle_seconds=60, hold_seconds=60))
+    assert told["gateway"]["url"] == f"http://gateway.aicc-gateway.svc:{GATEWAY_METRICS_PORT}/metrics"
+    assert keda(None) == {"enabled": False}

@@ -21,10 +21,20 @@ EXISTING = {"kind": "existing", "kubeconfig": "~/.kube/config", "context": "c"}
 DIGEST = "registry.example.com/vllm@sha256:" + "0123456789abcdef" * 4
 
 
-def planned(cloud: dict[str, Any] = KEDA, pools: Any = None, **model: Any) -> CenterPlan:
+def planned(cloud: dict[str, Any] = KEDA, pools: Any = None, gateway: str = "", **model: Any) -> CenterPlan:
     declared = {"name": "m", "tenant": "research", "source": "a/b", "accelerator": "zhenwu-810e", **model}
     return resolve(
-        parse({"name": "c", "cloud": cloud, "pools": pools or POOLS, "tenants": [TENANT], "models": [declared]}), load()
+        parse(
+            {
+                "name": "c",
+                "cloud": cloud,
+                "pools": pools or POOLS,
+                "tenants": [TENANT],
+                "models": [declared],
+                "gateway": {"image": gateway} if gateway else {},
+            }
+        ),
+        load(),
     )
 
 
@@ -77,6 +87,10 @@ def test_a_plan_says_that_cpu_says_little_of_an_accelerator() -> None:
     pools = [{"name": "zhenwu", "node": node, "nodes": 1}]
     scales = {"replicas": {"min": 1, "max": 2}, "image": DIGEST}
     assert any("model m: without KEDA" in note for note in planned(EXISTING, pools, **scales).notes)
-    with_keda = planned(EXISTING | {"capabilities": ["keda"]}, pools, **scales)
-    assert not any("KEDA" in note for note in with_keda.notes)
-    assert only(with_keda).scaling
+    keda = EXISTING | {"capabilities": ["keda"]}
+    uncounted = planned(keda, pools, **scales)
+    assert any("model m: without a gateway" in note for note in uncounted.notes)
+    assert only(uncounted).scaling is None
+    counted = planned(keda, pools, DIGEST, **scales)
+    assert not any("model m: without" in note and "KEDA" in note for note in counted.notes)
+    assert only(counted).scaling
