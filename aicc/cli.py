@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aicc import cli_keys
+from aicc import cli_keys, cli_models
 from aicc.cli_support import AsJson, StackName
 from aicc.cli_support import clear_errors as _clear_errors
 from aicc.cli_support import console as _console
@@ -35,6 +35,7 @@ app = typer.Typer(
 catalogue = typer.Typer(name="catalogue", no_args_is_help=True, help="What is known of accelerators, clouds and grids.")
 app.add_typer(catalogue)
 app.add_typer(cli_keys.app)
+app.add_typer(cli_models.app)
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")]
 DriverName = Annotated[

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aicc import paths
 from aicc.errors import ConfigError
+from aicc.models import declared
 from infra.catalogue import load
 from infra.config import InvalidCenterError
 from infra.config.issues import closest
@@ -31,9 +32,11 @@ def stack(name: str) -> Stack:
     """
     path = _file(name)
     try:
-        return Stack(_name(path), path, resolve(from_file(path), load()))
+        found = Stack(_name(path), path, resolve(from_file(path), load()))
     except InvalidCenterError as error:
         raise ConfigError(str(InvalidCenterError(error.issues, path.name))) from error
+    declared.check(found.plan)
+    return found
 
 
 def _file(name: str) -> Path:

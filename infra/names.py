@@ -22,6 +22,14 @@ DATA = f"{DOMAIN}/data"
 GRANTED = f"{DOMAIN}/accelerator-resources"
 """Namespace annotation: the accelerator resources that its pods may ask for, comma-separated."""
 
+OBJECT_STORE = "object-store"
+"""Release, Service and Secret of the centre's own object store, in the system namespace."""
+OBJECT_STORE_PORT = 7070
+OBJECT_STORE_READER = "object-store-reader"
+"""Secret in each tenant's namespace: keys that may read models from the centre's own object store."""
+MODEL_CACHE = "model-cache"
+"""The claim of a tenant's verified weights."""
+
 SYSTEM_NAMESPACE = "aicc-system"
 ACCELERATOR_NAMESPACE = "aicc-accelerators"
 GATEWAY_NAMESPACE = "aicc-gateway"

@@ -16,6 +16,8 @@ PAUSE = "1.0.0"
 KUBECONFORM = "0.8.0"
 KEDA_LOCAL = "2.21.0"
 """Beside the local control plane; `KEDA` below is the chart's newest."""
+VERSITYGW = "1.8.0"
+"""The object store of clusters whose cloud has none."""
 
 
 @dataclass(frozen=True)

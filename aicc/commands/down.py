@@ -16,6 +16,7 @@ def down(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: floa
     """Remove the stack's objects, or with a local stack its whole cluster; None where the cluster went as a whole."""
     with owned(stack.name, f"down --stack {stack.name}", reporter):
         if stack.plan.cloud.kind == "local":
+            from aicc.local import volumes  # noqa: PLC0415
             from aicc.local.cluster import LocalCluster  # noqa: PLC0415  only local stacks pay for these
             from aicc.local.keda.keda import Keda  # noqa: PLC0415
             from aicc.local.node.node import RealNode  # noqa: PLC0415
@@ -23,6 +24,7 @@ def down(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: floa
             Keda(stack.name).delete()
             RealNode(stack.name).delete(reporter)
             LocalCluster(stack.name).delete(reporter)
+            volumes.forget(stack.name)
             shutil.rmtree(paths.state_dir(stack.name) / "pulumi", ignore_errors=True)
             removed = None
         else:

@@ -13,6 +13,7 @@ from aicc.drivers.choice import Choice
 from aicc.errors import NotReadyError
 from aicc.kubeconfigs import connect
 from aicc.lock import owned
+from aicc.models.upload import supplied
 from aicc.progress import Reporter
 from aicc.stacks import Stack
 from infra.config.clouds import ExistingCloud
@@ -41,7 +42,8 @@ def up(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: float)
     with owned(stack.name, f"up --stack {stack.name}", reporter):
         nodes = start_cluster(stack, reporter)
         drivers.remember(driver, stack.name)
-        objects = driver.up(stack, reporter, timeout_seconds)
+        with supplied(stack, reporter):
+            objects = driver.up(stack, reporter, timeout_seconds)
         _leave(stack)
         if tenants := entrance.ensure_keys(stack):
             reporter.note(f"made the first key to the gateway of: {', '.join(tenants)}")
@@ -95,9 +97,10 @@ def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
         _look_at(stack, stack.plan.cloud, reporter)  # said now, not after the program has run
     if stack.plan.cloud.kind != "local":
         return None
-    from aicc.local import machine, nodes, supply  # noqa: PLC0415  only local stacks pay for these
+    from aicc.local import machine, nodes, supply, volumes  # noqa: PLC0415  only local stacks pay for these
     from aicc.local.cluster import LocalCluster  # noqa: PLC0415
     from aicc.local.keda.keda import follow as follow_keda  # noqa: PLC0415
+    from aicc.local.node.declared import real_node  # noqa: PLC0415
     from aicc.local.simulate import nodes_of  # noqa: PLC0415
 
     real = machine.wanted(stack, reporter)
@@ -110,4 +113,6 @@ def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
         machine.start(stack, real, kube, reporter)
         supply.give(stack, archives, reporter)
         follow_keda(stack, real, kube, reporter)
+        if declared := real_node(stack.plan):
+            volumes.reconcile(kube, stack.name, declared.name, reporter)
     return Changes(made.created, made.changed, made.unchanged, deleted=made.deleted)

@@ -2,7 +2,7 @@
 
 A port of sigs.k8s.io/cli-utils v0.37.2, pkg/kstatus/status, which decides from one object without asking the cluster.
 Three kinds have a rule here that kstatus lacks, because later objects depend on their controller: Namespace, APIService
-and ResourceQuota (until its status is computed, every object that it counts is refused).
+and ResourceQuota (until its status is computed, every object that it counts is refused). A Job's rule is another one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ Object = Mapping[str, Any]
 
 SCHEDULE_WINDOW = timedelta(seconds=15)
 """How long a pod may be unscheduled before it counts as unschedulable."""
+SKIP_AWAIT = "pulumi.com/skipAwait"
+"""The annotation by which the Pulumi CLI leaves an object alone, too."""
 NO_DEADLINE = 2**31 - 1
 """`progressDeadlineSeconds` with which a Deployment never reports progress."""
 
@@ -202,7 +204,11 @@ def _pending_pod(obj: Object) -> Readiness:
 
 
 def _job(obj: Object) -> Readiness:
-    """A job that runs is current: kstatus asks whether the controller does its work, not whether the work is done."""
+    """A job is current once its work is done, unless it is annotated that nothing waits for it.
+
+    kstatus asks only whether the controller does its work. What depends on a job depends on what it did, and the Pulumi
+    CLI waits for it too.
+    """
     completions = _int(obj, "spec.completions", _int(obj, "spec.parallelism", 1))
     succeeded, failed = _int(obj, "status.succeeded"), _int(obj, "status.failed")
     if _has(obj, "Complete", "True"):
@@ -211,8 +217,9 @@ def _job(obj: Object) -> Readiness:
         return _failed(f"Job Failed. failed: {failed}/{completions}")
     if not _get(obj, "status.startTime"):
         return _waiting("Job not started")
-    active = _int(obj, "status.active")
-    return _current(f"Job in progress. success:{succeeded}, active: {active}, failed: {failed}")
+    message = f"Job in progress. success:{succeeded}, active: {_int(obj, 'status.active')}, failed: {failed}"
+    awaited = (obj["metadata"].get("annotations") or {}).get(SKIP_AWAIT) != "true"
+    return _waiting(message) if awaited else _current(message)
 
 
 def _service(obj: Object) -> Readiness:

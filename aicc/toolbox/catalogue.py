@@ -114,6 +114,8 @@ _PAUSE = Family("pause", modules_bytes=0, objects_bytes=GIB // 8)
 _KEDA = Family("keda", modules_bytes=2 * GIB, objects_bytes=4 * GIB)
 _KUBECONFORM = Family("kubeconform", modules_bytes=GIB // 8, objects_bytes=GIB // 4)
 
+_VERSITYGW = Family("versitygw", modules_bytes=GIB // 2, objects_bytes=GIB)
+
 _KWOK_DOWNLOADS = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{versions.KWOK}"
 _KUBECONFORM_DOWNLOADS = f"https://github.com/yannh/kubeconform/releases/download/v{versions.KUBECONFORM}"
 
@@ -197,6 +199,13 @@ _ALL = (
     _keda("keda-operator", f"{_KEDA_MODULE}/cmd/operator"),
     # A program of our own around KEDA's provider, which listens where it is told and nowhere else.
     _keda("keda-adapter", "./adapter"),
+    Tool(
+        "versitygw",
+        versions.VERSITYGW,
+        _VERSITYGW,
+        "github.com/versity/versitygw/cmd/versitygw",
+        variables={"main.Version": f"v{versions.VERSITYGW}"},
+    ),
     Tool(
         "kubeconform",
         versions.KUBECONFORM,

@@ -10,10 +10,13 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra import names
-from infra.clouds.base import ClusterOut
+from infra.clouds.base import ClusterOut, VolumeClass
 from infra.clouds.local_paths import kubeconfig_path
 from infra.config.clouds import LocalCloud
 from infra.plan import CenterPlan
+
+PREPARED = VolumeClass("kubernetes.io/no-provisioner", expandable=False)
+"""`aicc up` makes volumes on the real node before anything claims one; nobody makes more."""
 
 
 def build(plan: CenterPlan) -> ClusterOut:
@@ -21,6 +24,7 @@ def build(plan: CenterPlan) -> ClusterOut:
     cloud = plan.cloud
     if not isinstance(cloud, LocalCloud):
         raise TypeError(f"cloud local was asked to build {cloud.kind}")
+    real = any(pool.real for pool in plan.pools)
     path = str(kubeconfig_path(pulumi.get_stack()))
     return ClusterOut(
         # Everything in this cluster is the stack's: what a killed run made but did not record is taken up again.
@@ -30,5 +34,6 @@ def build(plan: CenterPlan) -> ClusterOut:
         capabilities=frozenset(cloud.operators),
         admission_scope="cluster",
         images_by_digest=False,
-        service_nodes={names.RUNS: names.CONTAINERS} if any(pool.real for pool in plan.pools) else {},
+        volumes={"block": PREPARED, "shared": PREPARED} if real else {},
+        service_nodes={names.RUNS: names.CONTAINERS} if real else {},
     )

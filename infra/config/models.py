@@ -99,6 +99,10 @@ class Tenant(Declared):
     group: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="The identity provider's group whose members work in the tenant."
     )
+    model_cache: Quantity | None = Field(
+        default=None,
+        description="Of its volume of verified weights; default: twice its models', or 500Gi if one is unknown.",
+    )
     quota: Quota = Field(default=Quota(), description="What it may use at the same time.")
     limits: TenantLimits = Field(default=TenantLimits(), description="What it may ask of the models.")
 
@@ -200,6 +204,11 @@ class Center(Declared):
     gateway: Gateway = Field(default=Gateway(), description="The door to the models.")
     applications: Applications = Field(
         default=Applications(), description="What it offers to people besides an API: chat, notebooks, batches."
+    )
+    images: dict[Name, ImageReference] = Field(
+        default={},
+        description="Images of the centre's own services, by the names in `images/`; by digest. "
+        "Local stacks build those that are not named.",
     )
     storage: Storage | None = Field(
         default=None, description="What it keeps; default on public clouds: every part but the parallel file system."

@@ -16,10 +16,12 @@ STORE = "store:"
 
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
 _REVISION = r"^[0-9a-f]{40}$"
+_FILE = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _PARAMETERS = r"^[0-9]+(\.[0-9]+)?[MBT]$"
 FORMS |= {
     _DIGEST: "sha256: and 64 hexadecimal digits, as `aicc models verify` prints it",
     _REVISION: "the 40 hexadecimal digits of a commit: a branch could move",
+    _FILE: "a file's name: letters, digits, ., _ and -",
     _PARAMETERS: "a count in millions, billions or trillions, such as 135M, 32.8B or 1T",
 }
 
@@ -51,6 +53,9 @@ class Weights(Declared):
     )
     revision: Annotated[str, StringConstraints(pattern=_REVISION)] | None = Field(
         default=None, description="Commit of the hub repository; required there where a digest is declared."
+    )
+    file: Annotated[str, StringConstraints(pattern=_FILE)] = Field(
+        default="model.gguf", description="The one that llama-cpp reads; other engines read the folder."
     )
     size: Quantity | None = Field(default=None, description="Bytes of all files, such as 98362432 or 65Gi.")
     parameters: Annotated[str, StringConstraints(pattern=_PARAMETERS)] | None = Field(

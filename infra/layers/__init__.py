@@ -16,11 +16,24 @@ from infra.layers import (
     serving,
     storage,
     tenancy,
+    weights,
 )
 from infra.layers.base import Layer, LayerComponent, LayerIn, LayerOut
 from infra.plan import CenterPlan
 
-_MODULES = (foundation, storage, operators, accelerators, tenancy, queues, backup, serving, gateway, applications)
+_MODULES = (
+    foundation,
+    storage,
+    operators,
+    accelerators,
+    tenancy,
+    queues,
+    backup,
+    weights,
+    serving,
+    gateway,
+    applications,
+)
 LAYERS = {module.LAYER.name: module.LAYER for module in _MODULES}
 
 

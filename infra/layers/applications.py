@@ -16,8 +16,8 @@ from infra import names
 from infra.images import is_local
 from infra.layers import batch, notebooks
 from infra.layers.base import Layer, LayerIn, LayerOut
+from infra.layers.charts import image
 from infra.layers.objects import HelmRelease
-from infra.layers.serving import image
 from infra.plan.applications.model import ChatPlan
 
 CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "chat"

@@ -17,7 +17,7 @@ from infra.config.fields import Capability
 from infra.images import is_local
 from infra.layers import network
 from infra.layers.base import Layer, LayerIn, LayerOut
-from infra.layers.serving import image
+from infra.layers.charts import image
 from infra.outputs import MODEL_PORT
 from infra.plan import ModelPlan
 from infra.plan.gateway import GatewayPlan, GatewayTenant

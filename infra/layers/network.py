@@ -42,6 +42,18 @@ def allow_cloud(namespace: str, network: Network, identity: Sequence[Endpoint]) 
     return policy
 
 
+def allow_store(namespace: str) -> Manifest:
+    """Pods that say they use the centre's data reach its own object store."""
+    store = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.SYSTEM_NAMESPACE}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/component": names.OBJECT_STORE}},
+    }
+    opening = {"to": [store], "ports": [{"protocol": "TCP", "port": names.OBJECT_STORE_PORT}]}
+    policy = _policy(namespace, "allow-object-store", {"egress": [opening]})
+    policy["spec"] |= {"podSelector": {"matchLabels": {names.DATA: "true"}}, "policyTypes": ["Egress"]}
+    return policy
+
+
 def allow_gateway(namespace: str) -> Manifest:
     """The namespace's pods reach the gateway."""
     home = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.GATEWAY_NAMESPACE}}}

@@ -5,8 +5,6 @@ It makes no gateway: what leads requests to the models is a layer of its own.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -14,12 +12,14 @@ from pulumi_kubernetes.helm.v4 import Chart
 
 from infra import names
 from infra.layers.base import Layer, LayerIn, LayerOut
+from infra.layers.charts import chart, image
 from infra.outputs import GATEWAY_METRICS_PORT
 from infra.plan import ModelPlan
 from infra.plan.model import ScalingPlan
 from infra.plan.scaling import POLL_SECONDS
 
-CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "model-server"
+WEIGHTS = "/models"
+"""Where the chart mounts the cache."""
 
 
 def build(given: LayerIn) -> LayerOut:
@@ -29,6 +29,7 @@ def build(given: LayerIn) -> LayerOut:
 
 def _release(model: ModelPlan, given: LayerIn) -> pulumi.Resource:
     after = given.earlier["tenancy"].parts[model.tenant]
+    after += given.earlier["weights"].parts.get(model.name, ())
     if model.accelerator:
         after += given.earlier["accelerators"].parts[model.accelerator]
     if model.nodes_per_replica > 1:
@@ -37,8 +38,7 @@ def _release(model: ModelPlan, given: LayerIn) -> pulumi.Resource:
         after += given.earlier["operators"].parts.get("keda", ())
     return Chart(
         model.release,
-        # Relative to where the program runs, so that no machine's path reaches the state.
-        chart=os.path.relpath(CHART),
+        chart=chart("model-server"),
         namespace=model.namespace,
         values=values(model) | ({} if model.accelerator else {"nodeSelector": dict(given.cluster.service_nodes)}),
         opts=given.options(*after),
@@ -49,7 +49,8 @@ def values(model: ModelPlan) -> dict[str, Any]:
     """Return the chart's values; what is the same for every model is the chart's default."""
     return {
         "engine": model.engine,
-        "model": {"name": model.name, "source": model.source},
+        "model": {"name": model.name, "source": source(model)},
+        **({"weights": {"claim": names.MODEL_CACHE}} if model.folder else {}),
         "tenant": model.tenant,
         "image": image(model.image),
         "accelerator": {
@@ -90,16 +91,12 @@ def keda(scaling: ScalingPlan | None) -> dict[str, Any]:
     }
 
 
-def image(reference: str) -> dict[str, str]:
-    """An image reference in the chart's parts.
-
-    A port in the registry's name is not a tag.
-    """
-    name, _, digest = reference.partition("@")
-    repository, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:
-        repository, tag = name, ""
-    return {"repository": repository, "tag": tag, "digest": digest}
+def source(model: ModelPlan) -> str:
+    """What the engine opens: verified weights in the cache, or what it finds by itself."""
+    if model.folder is None or model.weights is None:
+        return model.source
+    below = f"/{model.weights.file}" if model.accelerator is None else ""
+    return f"{WEIGHTS}/{model.folder}{below}"
 
 
-LAYER = Layer("serving", requires=("tenancy", "accelerators", "operators"), build=build)
+LAYER = Layer("serving", requires=("tenancy", "accelerators", "operators", "weights"), build=build)

@@ -117,6 +117,8 @@ class WeightsPlan:
     digest: str | None
     """None: nothing verifies them, and the engine fetches them by itself."""
     size_bytes: int | None
+    file: str
+    """What llama-cpp reads of them."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,23 @@ class ModelPlan:
         """Pods at most."""
         return self.max_replicas * self.nodes_per_replica
 
+    @property
+    def folder(self) -> str | None:
+        """Its folder of the tenant's cache; None where no digest is declared, and the engine fetches by itself."""
+        digest = self.weights.digest if self.weights else None
+        return None if digest is None else f"{self.name}-{digest.removeprefix('sha256:')[:12]}"
+
+
+@dataclass(frozen=True)
+class CachePlan:
+    """A tenant's volume of verified weights."""
+
+    tenant: str
+    namespace: str
+    size: str
+    models: tuple[str, ...]
+    """Names of those that are served from it."""
+
 
 @dataclass(frozen=True)
 class WorkloadPlan:
@@ -199,6 +218,12 @@ class CenterPlan:
     accelerators: tuple[AcceleratorPlan, ...]
     tenants: tuple[TenantPlan, ...]
     models: tuple[ModelPlan, ...]
+    caches: tuple[CachePlan, ...]
+    """Of tenants whose models declare a digest."""
+    own_store: bool
+    """Whether the centre runs an object store of its own: its models are in one, and the cloud has none."""
+    images: Mapping[str, str]
+    """Of the centre's own services that it needs, by name."""
     gateway: GatewayPlan | None
     """None where there is nothing to serve, or no image to serve it with."""
     applications: ApplicationsPlan

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from infra import quantity
+from infra import images, quantity
 from infra.catalogue import Catalogue
-from infra.config.clouds import Cloud
+from infra.config.clouds import Cloud, LocalCloud
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, CpuResources, Model
 from infra.names import model_release
@@ -18,6 +18,8 @@ from infra.plan.model import AcceleratorPlan, ModelPlan, PoolPlan, TenantPlan
 
 MODEL_HOST_SHARE = Fraction(3, 4)
 """A model takes this part of its accelerators' share of the host; the rest is for the system and smaller pods."""
+LLAMA_SERVER = "llama-server"
+"""The image of engine llama-cpp."""
 SHARED_MEMORY_SHARE = Fraction(1, 4)
 """Of a model's memory, for /dev/shm: tensor-parallel workers exchange through it."""
 
@@ -29,7 +31,7 @@ def check(
     for index, model in enumerate(center.models):
         path = f"models[{index}]"
         if model.accelerator is None:
-            yield from _cpu_nodes(path, model, pools)
+            yield from _cpu_nodes(path, model, center, pools)
             yield from weights.check(path, model, None)
         elif model.accelerator not in accelerators:
             yield unknown(
@@ -46,7 +48,7 @@ def check(
             yield from weights.check(path, model, catalogue.accelerators[model.accelerator])
 
 
-def _cpu_nodes(path: str, model: Model, pools: Sequence[PoolPlan]) -> Iterator[Issue]:
+def _cpu_nodes(path: str, model: Model, center: Center, pools: Sequence[PoolPlan]) -> Iterator[Issue]:
     hosts = [pool for pool in pools if pool.accelerator is None]
     if not hosts:
         yield Issue(
@@ -68,11 +70,11 @@ def _cpu_nodes(path: str, model: Model, pools: Sequence[PoolPlan]) -> Iterator[I
             allowed="less, or a pool of larger nodes",
             consequence="its pods would never be scheduled",
         )
-    if model.image is None:
+    if model.image is None and not isinstance(center.cloud, LocalCloud):
         yield Issue(
             f"{path}.image",
             f"is required for engine {model.engine}",
-            allowed="an image of llama.cpp's server; by digest outside local stacks",
+            allowed="an image of llama.cpp's server, by digest, such as that of images/llama-server in your registry",
             consequence="its pods would have nothing to run",
         )
 
@@ -167,7 +169,7 @@ def resolved(
         weights=weights.resolved(model),
         engine=model.engine,
         makes_embeddings=model.task == "embed",
-        image=model.image or _catalogue_image(model, catalogue),
+        image=model.image or _known_image(model, catalogue),
         accelerator=accelerator.id if accelerator else None,
         resource=accelerator.resource if accelerator else None,
         accelerators_per_replica=count,
@@ -186,6 +188,8 @@ def resolved(
     )
 
 
-def _catalogue_image(model: Model, catalogue: Catalogue) -> str:
-    serving = catalogue.accelerators[model.accelerator].serving if model.accelerator else {}
+def _known_image(model: Model, catalogue: Catalogue) -> str:
+    if model.accelerator is None:
+        return images.local_image(LLAMA_SERVER)
+    serving = catalogue.accelerators[model.accelerator].serving
     return next(found.image for engine, found in serving.items() if engine == model.engine)

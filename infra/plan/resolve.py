@@ -13,7 +13,7 @@ from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import CONTAINERS, RUNS, priority_class, tenant_namespace
-from infra.plan import checks, demands, gateway, models, places, scaling, workloads
+from infra.plan import caches, checks, demands, gateway, models, places, scaling, workloads
 from infra.plan.applications import resolve as applications
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
@@ -32,7 +32,8 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
     _require([*checks.distinct(center, pools)])
     accelerators = tuple(_accelerators(center, pools, catalogue))
     by_id = {accelerator.id: accelerator for accelerator in accelerators}
-    _require([*checks.tenants(center, by_id), *models.check(center, by_id, pools, catalogue), *scaling.check(center)])
+    _require([*checks.tenants(center, by_id), *models.check(center, by_id, pools, catalogue)])
+    _require([*scaling.check(center), *caches.check(center)])
     tenants = tuple(_tenant(tenant, by_id, pools) for tenant in center.tenants)
     by_name = {tenant.name: tenant for tenant in tenants}
     served = tuple(
@@ -57,6 +58,9 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         models=served,
         gateway=door,
         applications=offered,
+        caches=caches.of(center),
+        own_store=caches.own_store(center),
+        images=caches.images_of(center),
         kubernetes_version=places.kubernetes_version(center, catalogue),
         storage=_storage(center),
         workloads=granted,

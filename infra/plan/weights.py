@@ -156,6 +156,7 @@ def resolved(model: Model) -> WeightsPlan | None:
         revision=model.weights.revision,
         digest=model.weights.digest,
         size_bytes=int(size.value) if size else None,
+        file=model.weights.file,
     )
 
 

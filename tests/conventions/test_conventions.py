@@ -29,6 +29,7 @@ KIND_IS_COMPARED_IN = {
     "infra/plan/gateway.py": "images that are built here run on this machine only",
     "infra/plan/checks.py": "what a declared cloud needs of the catalogue",
     "infra/plan/models.py": "what images it needs of the catalogue",
+    "infra/plan/caches.py": "who brings the object store, and the images",
     "infra/plan/places.py": "only public clouds have regions, services and instances to check",
     "infra/plan/resolve.py": "only public clouds make storage and identities; device plugins are there or not",
     "infra/plan/capabilities.py": "where each says which operators run there",
@@ -39,6 +40,8 @@ KIND_IS_COMPARED_IN = {
     "aicc/commands/entrance.py": "only a local cluster's services are reached at addresses of this machine",
     "aicc/commands/down.py": "a local cluster goes as a whole",
     "aicc/commands/up.py": "only a local cluster can be started on its own",
+    "aicc/models/declared.py": "whose files are made on this machine",
+    "aicc/models/upload.py": "which store this machine reaches",
     "aicc/drivers/pulumi.py": "a local cluster's state is kept with it",
 }
 """Everywhere else, what differs between clouds is in the cloud's module or in ClusterOut."""

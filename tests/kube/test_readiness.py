@@ -56,6 +56,11 @@ def conditions(*each: tuple[str, str]) -> dict[str, Any]:
             State.CURRENT,
             "APIService is available",
         ),
+        (
+            obj("Job", "batch/v1", status={"startTime": "2026-01-01T00:00:00Z", "active": 1}),
+            State.IN_PROGRESS,
+            "Job in progress. success:0, active: 1, failed: 0",
+        ),
         (obj("ResourceQuota", spec={"hard": {"pods": "1"}}), State.IN_PROGRESS, "Usage has not been computed"),
         (
             obj("ResourceQuota", spec={"hard": {"pods": "1"}}, status={"hard": {"pods": "1"}}),

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from aicc import paths
 from aicc.offline.graph import Graph
 from aicc.offline.record import PROGRAM
-from infra.layers.serving import CHART, image, keda, values
+from infra.layers.charts import image
+from infra.layers.serving import keda, values
 from infra.outputs import GATEWAY_METRICS_PORT, MODEL_PORT
 from infra.plan import CenterPlan, ModelPlan
 from infra.plan.model import ScalingPlan
@@ -33,7 +35,7 @@ def model(request: pytest.FixtureRequest, local_plan: CenterPlan) -> ModelPlan:
     ],
 )
 def test_an_image_reference_is_taken_apart(reference: str, repository: str, tag: str, digest: str) -> None:
-    assert image(reference) == {"repository": repository, "tag": tag, "digest": digest}
+    assert image(reference) == {"repository": repository, "tag": tag, "digest": digest, "pullPolicy": "IfNotPresent"}
 
 
 @given(
@@ -91,11 +93,11 @@ def test_no_path_of_this_machine_reaches_a_chart_s_inputs(local_graph: Graph) ->
     assert charts
     for chart in charts:
         assert not Path(chart.inputs["chart"]).is_absolute()
-        assert (PROGRAM / chart.inputs["chart"]).resolve().parent == CHART.parent
+        assert (PROGRAM / chart.inputs["chart"]).resolve().parent == paths.CHARTS
 
 
 def test_keda_looks_where_the_gateway_s_pods_serve_their_metrics(local_plan: CenterPlan) -> None:
-    text = (CHART.parent / "inference-gateway" / "templates" / "_config.tpl").read_text(encoding="utf-8")
+    text = (paths.CHARTS / "inference-gateway" / "templates" / "_config.tpl").read_text(encoding="utf-8")
     assert f"--admin=0.0.0.0:{GATEWAY_METRICS_PORT}" in text
     told = keda(ScalingPlan(queue_depth=8, ttft_seconds=None, idle_seconds=60, hold_seconds=60))
     assert told["gateway"]["url"] == f"http://gateway.aicc-gateway.svc:{GATEWAY_METRICS_PORT}/metrics"

@@ -19,8 +19,10 @@ from aicc.offline.helm import Release, render_alone, render_together
 from aicc.offline.record import Resource
 from aicc.paths import CHARTS
 from aicc.progress import reporter
-from infra.layers.serving import CHART, values
+from infra.layers.serving import values
 from infra.plan import CenterPlan, ModelPlan
+
+CHART = CHARTS / "model-server"
 
 HEAD = "urn:pulumi:local::ai-compute-center::ai-compute-center:layers:Serving$kubernetes:helm.sh/v4:Chart"
 
