@@ -204,10 +204,11 @@ def _pending_pod(obj: Object) -> Readiness:
 
 
 def _job(obj: Object) -> Readiness:
-    """A job is current once its work is done, unless it is annotated that nothing waits for it.
+    """A job is current once its work is done, while it is suspended, or at work if annotated that nothing waits for it.
 
     kstatus asks only whether the controller does its work. What depends on a job depends on what it did, and the Pulumi
-    CLI waits for it too.
+    CLI waits for it too. A suspended job, held by a person or a queue, is as its spec asks, as in kstatus. The spec
+    decides, since the condition lags behind when a job is resumed.
     """
     completions = _int(obj, "spec.completions", _int(obj, "spec.parallelism", 1))
     succeeded, failed = _int(obj, "status.succeeded"), _int(obj, "status.failed")
@@ -215,6 +216,8 @@ def _job(obj: Object) -> Readiness:
         return _current(f"Job Completed. succeeded: {succeeded}/{completions}")
     if _has(obj, "Failed", "True"):
         return _failed(f"Job Failed. failed: {failed}/{completions}")
+    if _get(obj, "spec.suspend"):
+        return _current("Job is suspended")
     if not _get(obj, "status.startTime"):
         return _waiting("Job not started")
     message = f"Job in progress. success:{succeeded}, active: {_int(obj, 'status.active')}, failed: {failed}"

@@ -61,6 +61,24 @@ def conditions(*each: tuple[str, str]) -> dict[str, Any]:
             State.IN_PROGRESS,
             "Job in progress. success:0, active: 1, failed: 0",
         ),
+        # Held back by its declaration or by a queue: before the controller has seen it, and after.
+        (obj("Job", "batch/v1", spec={"suspend": True}), State.CURRENT, "Job is suspended"),
+        (
+            obj("Job", "batch/v1", spec={"suspend": True}, status=conditions(("Suspended", "True"))),
+            State.CURRENT,
+            "Job is suspended",
+        ),
+        # Resumed, which the controller has not seen.
+        (
+            obj("Job", "batch/v1", spec={"suspend": False}, status=conditions(("Suspended", "True"))),
+            State.IN_PROGRESS,
+            "Job not started",
+        ),
+        (
+            obj("Job", "batch/v1", spec={"suspend": True}, status=conditions(("Failed", "True"))),
+            State.FAILED,
+            "Job Failed. failed: 0/1",
+        ),
         (obj("ResourceQuota", spec={"hard": {"pods": "1"}}), State.IN_PROGRESS, "Usage has not been computed"),
         (
             obj("ResourceQuota", spec={"hard": {"pods": "1"}}, status={"hard": {"pods": "1"}}),
