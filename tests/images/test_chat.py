@@ -143,7 +143,6 @@ SHOWN = {
 }
 
 
-@pytest.mark.skipif(not (chromium.CHROMIUM and chromium.DRIVER), reason=chromium.MISSING)
 def test_people_talk_to_a_model_and_the_page_asks_nobody_else(program: Path, tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("sk-of-the-tenant\n", encoding="ascii")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import subprocess
 import tempfile
 import time
@@ -16,9 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-MISSING = "no Chromium with its driver on PATH (Debian: chromium, chromium-driver)"
+import pytest
+
+from aicc.errors import PrerequisiteError
+from aicc.toolbox import debian
+from tests.support.recorder import Recorder
+
+PROGRAMS = {"chromium": "chromium", "chromedriver": "chromium-driver"}
+"""With the Debian package of each."""
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _WAIT_SECONDS = 40
 Found = TypeVar("Found")
@@ -83,18 +87,20 @@ class Browser:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Start one with a profile of its own, which resolves no name."""
-    assert CHROMIUM
-    assert DRIVER
+    """Start one with a profile of its own, which resolves no name; the test is skipped where there can be none."""
+    try:
+        debian.ensure(PROGRAMS, "a browser", Recorder())
+    except PrerequisiteError as error:
+        pytest.skip(error.message)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        process = subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True)
         try:
             address = _address(process)
             flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
             flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
             flags += [f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
             wanted = {
-                "goog:chromeOptions": {"binary": CHROMIUM, "args": [*flags, "--window-size=1200,900"]},
+                "goog:chromeOptions": {"binary": debian.which("chromium"), "args": [*flags, "--window-size=1200,900"]},
                 "goog:loggingPrefs": {"performance": "ALL"},
             }
             made = _call(f"{address}/session", {"capabilities": {"alwaysMatch": wanted}})
