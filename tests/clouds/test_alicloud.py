@@ -366,7 +366,8 @@ def test_what_has_no_way_to_the_cloud_without_keys_is_not_installed(recording: R
 def test_the_longest_names_fit_and_stay_apart() -> None:
     center = CONFIG[KEY]
     tenants = [{**tenant, "name": name * 40} for tenant, name in zip(center["tenants"], "xyz", strict=True)]
-    recording = record(STACK, {**CONFIG, KEY: {**center, "name": "j" * 40, "tenants": tenants, "models": []}})
+    changed = {**center, "name": "j" * 40, "tenants": tenants, "models": [], "applications": {}}
+    recording = record(STACK, {**CONFIG, KEY: changed})
     longest = {
         "cr/registryEnterpriseInstance": ("instanceName", 30),
         "cs/managedKubernetes": ("name", 63),
