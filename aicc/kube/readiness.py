@@ -20,7 +20,7 @@ Object = Mapping[str, Any]
 SCHEDULE_WINDOW = timedelta(seconds=15)
 """How long a pod may be unscheduled before it counts as unschedulable."""
 SKIP_AWAIT = "pulumi.com/skipAwait"
-"""The annotation by which the Pulumi CLI leaves an object alone, too."""
+"""The annotation of what nothing waits for, whatever becomes of it; the Pulumi CLI heeds it, too."""
 NO_DEADLINE = 2**31 - 1
 """`progressDeadlineSeconds` with which a Deployment never reports progress."""
 
@@ -52,6 +52,8 @@ def status_of(obj: Object | None) -> Readiness:
     """The readiness of an object as the API server returned it; None where there is none."""
     if obj is None:
         return Readiness(State.NOT_FOUND, "Resource not found")
+    if (obj["metadata"].get("annotations") or {}).get(SKIP_AWAIT) == "true":
+        return _current("Nothing waits for it")
     if found := _generic(obj):
         return found
     group, kind = group_of(obj["apiVersion"]), obj["kind"]
@@ -204,7 +206,7 @@ def _pending_pod(obj: Object) -> Readiness:
 
 
 def _job(obj: Object) -> Readiness:
-    """A job is current once its work is done, while it is suspended, or at work if annotated that nothing waits for it.
+    """A job is current once its work is done, and while it is suspended.
 
     kstatus asks only whether the controller does its work. What depends on a job depends on what it did, and the Pulumi
     CLI waits for it too. A suspended job, held by a person or a queue, is as its spec asks, as in kstatus. The spec
@@ -220,9 +222,7 @@ def _job(obj: Object) -> Readiness:
         return _current("Job is suspended")
     if not _get(obj, "status.startTime"):
         return _waiting("Job not started")
-    message = f"Job in progress. success:{succeeded}, active: {_int(obj, 'status.active')}, failed: {failed}"
-    awaited = (obj["metadata"].get("annotations") or {}).get(SKIP_AWAIT) != "true"
-    return _waiting(message) if awaited else _current(message)
+    return _waiting(f"Job in progress. success:{succeeded}, active: {_int(obj, 'status.active')}, failed: {failed}")
 
 
 def _service(obj: Object) -> Readiness:

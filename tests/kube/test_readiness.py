@@ -79,6 +79,16 @@ def conditions(*each: tuple[str, str]) -> dict[str, Any]:
             State.FAILED,
             "Job Failed. failed: 0/1",
         ),
+        (
+            obj(
+                "Job",
+                "batch/v1",
+                metadata={"name": "test", "annotations": {"pulumi.com/skipAwait": "true"}},
+                status=conditions(("Failed", "True")),
+            ),
+            State.CURRENT,
+            "Nothing waits for it",
+        ),
         (obj("ResourceQuota", spec={"hard": {"pods": "1"}}), State.IN_PROGRESS, "Usage has not been computed"),
         (
             obj("ResourceQuota", spec={"hard": {"pods": "1"}}, status={"hard": {"pods": "1"}}),
