@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aicc import paths
+from aicc.commandline import follow
 from aicc.errors import AiccError
 from aicc.toolbox.debian import PATH
 
 EPOCH = 1577836800
 """2020-01-01: every file of an image carries this time, so that the same inputs make the same image. Zip files know no
 times before 1980."""
-LINES_OF_OUTPUT = 25
 PATIENT = ("setpriv", "--pdeathsig", "KILL", "nice", "-n", "5")
 """Before a command that takes long: it ends with the run that wants it, and others' work goes first."""
 
@@ -75,29 +72,10 @@ class Buildah:
 
         Raises AiccError with the last lines where it fails.
         """
-        last: deque[str] = deque(maxlen=LINES_OF_OUTPUT)
-        with subprocess.Popen(
-            self._command(arguments),
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        ) as process:
-            try:
-                for line in process.stdout or ():
-                    last.append(line.rstrip())
-                    on_line(line.strip())
-                status = process.wait()
-            except BaseException:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGTERM)
-                raise
+        status, last = follow(self._command(arguments), on_line, environment=self._environment())
         if status != 0:
             raise AiccError(
-                f"{what} failed:\n" + "\n".join(last),
+                f"{what} failed:\n{last}",
                 hint="mend what the last lines name and run the command again: finished steps are kept",
             )
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
 import tempfile
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from aicc import paths
+from aicc.commandline import follow
 from aicc.errors import PrerequisiteError
 from aicc.progress import Reporter
 from aicc.toolbox.catalogue import GIB, Tool
 from aicc.toolbox.disk import require_space
 from aicc.toolbox.golang import Go, find
-
-LINES_OF_OUTPUT = 20
 
 
 def build(tool: Tool, target: Path, reporter: Reporter) -> None:
@@ -70,29 +64,9 @@ def _require_space(tool: Tool, go: Go) -> None:
 
 def _run(tool: Tool, go: Go, arguments: list[str], module: Path, on_line: Callable[[str], None]) -> None:
     """Run a Go command, handing on each line it prints; an interruption ends it and what it started."""
-    last_lines: deque[str] = deque(maxlen=LINES_OF_OUTPUT)
-    with subprocess.Popen(
-        [go.command, *arguments],
-        cwd=module,
-        env=go.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
-        try:
-            for line in process.stdout or ():
-                last_lines.append(line.rstrip())
-                on_line(line.strip())
-            status = process.wait()
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            raise
+    status, last = follow([go.command, *arguments], on_line, environment=go.environment, folder=module)
     if status != 0:
         raise PrerequisiteError(
-            f"`go {arguments[0]}` of {tool.name} {tool.version} failed:\n" + "\n".join(last_lines),
+            f"`go {arguments[0]}` of {tool.name} {tool.version} failed:\n{last}",
             hint="mend what the last lines name and run the command again: what is compiled already is kept",
         )
