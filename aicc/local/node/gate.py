@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aicc.local.node.relay import Accepted, End, enter_network
@@ -24,6 +25,8 @@ _POLL_SECONDS = 0.2
 _RESOLVED_SECONDS = 2.0
 _HEAD_BYTES = 8192
 _CONNECT_SECONDS = 10.0
+_ATTEMPT_SECONDS, _AGAIN_SECONDS, _HELD_SECONDS = 1.0, 0.1, 5.0
+"""How a published Service is dialled: an attempt's time, the pause after it, and all of them together."""
 
 
 class Proxy(End):
@@ -134,7 +137,7 @@ class Publications:
         host, _, port = target.rpartition(":")
 
         async def dial(far: asyncio.Protocol) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
-            return await loop.create_connection(lambda: far, await self._address(host), int(port))
+            return await reach(far, lambda: self._address(host), int(port))
 
         return await loop.create_server(lambda: Accepted(dial, self._tasks), sock=listener)
 
@@ -148,6 +151,23 @@ class Publications:
             address = str(found[0][4][0])
             self._resolved[host] = (time.monotonic() + _RESOLVED_SECONDS, address)
         return address
+
+
+async def reach(
+    far: asyncio.Protocol, address: Callable[[], Awaitable[str]], port: int, seconds: float = _HELD_SECONDS
+) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+    """Connect `far` to a Service, dialling again where that fails; raises TimeoutError after `seconds`.
+
+    Until its endpoints have followed, a Service also leads to pods that are gone, and some of those are silent. Nothing
+    has been sent yet, so dialling again is safe, and mostly reaches another pod.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(seconds):
+        while True:
+            with contextlib.suppress(OSError):
+                async with asyncio.timeout(_ATTEMPT_SECONDS):
+                    return await loop.create_connection(lambda: far, await address(), port)
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aicc.local.node import api_relay
-from aicc.local.node.gate import Proxy
+from aicc.local.node.gate import Proxy, reach
+from aicc.local.node.relay import Accepted
 
 PAYLOAD = os.urandom(8 << 20)
 
@@ -112,3 +113,49 @@ def test_the_gate_refuses_what_is_no_request_of_an_api_server(tmp_path: Path) ->
             writer.close()
 
         _proxied(tmp_path, talk)
+
+
+def test_a_published_service_is_dialled_again_until_somebody_listens() -> None:
+    """Its endpoints follow a pod's death only after a while; the client must not notice, and loses no byte."""
+
+    async def run() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        dialled, tasks = asyncio.Event(), set[asyncio.Task[None]]()
+
+        async def address() -> str:
+            dialled.set()
+            return "127.0.0.1"
+
+        make = lambda: Accepted(lambda far: reach(far, address, port), tasks)  # noqa: E731
+        async with await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0) as near:
+            client = await asyncio.open_connection(*near.sockets[0].getsockname())
+            exchange = asyncio.create_task(_exchange(*client, PAYLOAD))
+            await dialled.wait()
+            await asyncio.sleep(0.05)
+            assert not exchange.done()
+            async with await asyncio.start_server(_echo, "127.0.0.1", port):
+                assert await exchange == PAYLOAD
+                await asyncio.sleep(0.1)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_a_published_service_with_nobody_behind_it_ends_the_connection() -> None:
+    async def run() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            closed = taken.getsockname()[1]
+        tasks = set[asyncio.Task[None]]()
+
+        async def address() -> str:
+            return "127.0.0.1"
+
+        make = lambda: Accepted(lambda far: reach(far, address, closed, seconds=0.3), tasks)  # noqa: E731
+        async with await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0) as near:
+            reader, writer = await asyncio.open_connection(*near.sockets[0].getsockname())
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read(-1) == b""
+            writer.close()
+            await asyncio.sleep(0.1)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
