@@ -7,11 +7,13 @@ a deleted claim leaves is thrown away the next time.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aicc import paths
+from aicc.errors import ClusterError
 from aicc.kube.client import Kube
 from aicc.progress import Reporter
 from infra.clouds.local_paths import state_home
@@ -21,6 +23,8 @@ CLASSES = {"aicc-block": "ReadWriteOnce", "aicc-shared": "ReadWriteMany"}
 OF_EACH = 8
 CAPACITY = "1Ti"
 """More than any claim of a centre on one machine: what it says is a limit is the claim's."""
+_WAIT_SECONDS = 60.0
+_POLL_SECONDS = 0.2
 
 
 def folder(stack: str) -> Path:
@@ -29,12 +33,16 @@ def folder(stack: str) -> Path:
 
 
 def reconcile(kube: Kube, stack: str, node: str, reporter: Reporter) -> None:
-    """Offer every volume on the node; those whose claim is gone are emptied and offered again."""
+    """Offer every volume on the node; those whose claim is gone are emptied and offered again.
+
+    Raises ClusterError where one that has to go is still claimed; nothing of it is emptied.
+    """
     there = {volume["metadata"]["name"]: volume for volume in kube.list("v1", "PersistentVolume")}
     wanted = {f"{kind}-{index}": kind for kind in CLASSES for index in range(OF_EACH)}
     spent = [name for name in wanted if _spent(there.get(name), node)]
     with reporter.step("Offering volumes", total=len(wanted)) as step:
         kube.map(lambda name: kube.delete("v1", "PersistentVolume", name), spent)
+        _wait_until_gone(kube, spent)
         home = paths.private_dir(folder(stack))
         for name in wanted:
             if name in spent:
@@ -76,6 +84,18 @@ def _spent(volume: Mapping[str, Any] | None, node: str) -> bool:
     return volume.get("status", {}).get("phase") in {"Released", "Failed"} or (
         term["matchExpressions"][0]["values"] != [node]
     )
+
+
+def _wait_until_gone(kube: Kube, spent: Sequence[str]) -> None:
+    """The cluster's controllers let go of a deleted volume after a moment, and of a claimed one never."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while left := [name for name in spent if kube.get("v1", "PersistentVolume", name) is not None]:
+        if time.monotonic() > deadline:
+            raise ClusterError(
+                f"volumes are still claimed on a node that is no more: {', '.join(left)}",
+                hint="delete their claims (kubectl get pvc -A), and run the command again",
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 def _make(path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
 
 from infra.clouds.base import VolumeClass, VolumeKind
 from infra.layers.storage import storage_class
+from infra.names import OBJECT_STORE, SYSTEM_NAMESPACE
 from infra.plan import CenterPlan
 from tests.layers.platform import build
 
@@ -55,3 +57,27 @@ def test_only_the_kinds_that_the_cloud_offers_are_made(local_plan: CenterPlan) -
     offered = {"block": VolumeClass("disk.example.com"), "shared": VolumeClass("files.example.com")}
     assert set(build(local_plan, volumes=offered).of("StorageClass")) == {"aicc-block", "aicc-shared"}
     assert build(local_plan).of("StorageClass") == {}
+
+
+def test_the_own_store_runs_after_its_disk_s_class_and_names_its_keys_without_holding_them(
+    local_plan: CenterPlan,
+) -> None:
+    built = build(local_plan, volumes={"block": VolumeClass("disk.example.com")}, service_nodes={"runs": "here"})
+    [chart] = [item for item in built.resources.values() if item.name == OBJECT_STORE and "chart" in item.inputs]
+    values = chart.inputs["values"]
+    assert built.of("StorageClass")["aicc-block"].urn in built.before(chart)
+    assert values["storageClassName"] == "aicc-block"
+    assert values["nodeSelector"] == {"runs": "here"}
+    assert (values["credentials"], chart.inputs["namespace"]) == (OBJECT_STORE, SYSTEM_NAMESPACE)
+    assert values["image"]["repository"]
+    assert built.of("Secret") == {}
+
+
+def test_where_no_class_is_made_the_store_takes_the_cluster_s_default(local_plan: CenterPlan) -> None:
+    [chart] = [item for item in build(local_plan).resources.values() if item.name == OBJECT_STORE]
+    assert chart.inputs["values"]["storageClassName"] == ""
+
+
+def test_no_store_is_run_where_no_model_is_in_it(local_plan: CenterPlan) -> None:
+    built = build(replace(local_plan, own_store=False, caches=(), models=()))
+    assert not [item for item in built.resources.values() if item.name == OBJECT_STORE]
