@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 import yaml
-from openai import APIError, AuthenticationError, BadRequestError, NotFoundError, OpenAI, RateLimitError
+from openai import APIError, AuthenticationError, BadRequestError, NotFoundError, OpenAI, RateLimitError, Stream
 
 from aicc import paths
 from aicc.local.node.node import RealNode
@@ -175,8 +175,15 @@ def test_requests_show_in_the_gateway_s_metrics_by_tenant_and_model(serving: Ser
     assert any(line.startswith(counted) for line in text.splitlines())
 
 
+def long_answer(serving: Serving) -> Stream[Any]:
+    """An answer that takes many seconds; always the same one, since chance could make a short one."""
+    return serving.client().chat.completions.create(
+        model=CHAT, messages=LONG, temperature=0, max_tokens=1500, stream=True
+    )
+
+
 def test_a_client_that_leaves_frees_its_slot(serving: Serving) -> None:
-    stream = serving.client().chat.completions.create(model=CHAT, messages=LONG, max_tokens=1500, stream=True)
+    stream = long_answer(serving)
     next(iter(stream))
     assert running(serving) == 1
     stream.close()
@@ -184,7 +191,7 @@ def test_a_client_that_leaves_frees_its_slot(serving: Serving) -> None:
 
 
 def test_an_engine_killed_mid_stream_ends_the_answer_with_an_error_and_comes_back(serving: Serving) -> None:
-    stream = iter(serving.client().chat.completions.create(model=CHAT, messages=LONG, max_tokens=1500, stream=True))
+    stream = iter(long_answer(serving))
     next(stream)
     [engine] = serving.engines()
     engine.kill()

@@ -18,6 +18,14 @@ from .encoder import Encoder, dot
 
 SENTENCES = ("the weather is lovely today", "it is sunny outside", "she drove to the stadium")
 LEAST_COSINE = 0.999
+ASKED = {
+    "messages": [
+        {"role": "system", "content": "You are a helpful AI assistant."},
+        {"role": "user", "content": "What is the capital of France?"},
+    ],
+    "temperature": 0,
+    "max_tokens": 32,
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +62,14 @@ def test_sentences_of_one_meaning_are_nearer_than_others(embeddings: Server) -> 
 
 
 def test_a_chat_is_answered_with_what_the_model_knows(chat: Server) -> None:
-    messages = [
-        {"role": "system", "content": "You are a helpful AI assistant."},
-        {"role": "user", "content": "What is the capital of France?"},
-    ]
-    answer = chat.post("/v1/chat/completions", {"messages": messages, "temperature": 0, "max_tokens": 32})
+    answer = chat.post("/v1/chat/completions", ASKED)
     assert "Paris" in answer["choices"][0]["message"]["content"]
     assert answer["model"] == "smollm2-135m"
 
 
 def test_a_stream_comes_in_pieces_and_ends(chat: Server) -> None:
-    body = {"messages": [{"role": "user", "content": "Count to five."}], "stream": True, "max_tokens": 16}
-    events = [line.decode().strip() for line in chat.stream("/v1/chat/completions", body) if line.strip()]
+    lines = chat.stream("/v1/chat/completions", {**ASKED, "stream": True})
+    events = [line.decode().strip() for line in lines if line.strip()]
     assert events[-1] == "data: [DONE]"
     pieces = [json.loads(event.removeprefix("data: ")) for event in events[:-1]]
     assert sum(bool(piece["choices"] and piece["choices"][0]["delta"].get("content")) for piece in pieces) > 4
