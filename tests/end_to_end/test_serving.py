@@ -53,10 +53,14 @@ def serving_config() -> Config:
 class Serving(Centre):
     """A centre whose gateway answers."""
 
+    clients: dict[str, OpenAI]
+
     def client(self, tenant: str = "research") -> OpenAI:
         """The official client, unchanged, with a tenant's key."""
-        key = self.run("keys", "show", "--tenant", tenant).stdout.strip()
-        return OpenAI(base_url=self.address, api_key=key, max_retries=0, timeout=60)
+        if tenant not in self.clients:
+            key = self.run("keys", "show", "--tenant", tenant).stdout.strip()
+            self.clients[tenant] = OpenAI(base_url=self.address, api_key=key, max_retries=0, timeout=60)
+        return self.clients[tenant]
 
     @property
     def address(self) -> str:
@@ -101,11 +105,14 @@ class Serving(Centre):
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A centre whose two models are ready."""
     centre = Serving(tmp_path_factory.mktemp("serving"), "serving", serving_config())
+    centre.clients = {}
     try:
         centre.said = centre.run("up", "--driver", "offline").stdout
         eventually(centre.answers, "the chat model answers")
         yield centre
     finally:
+        for client in centre.clients.values():
+            client.close()
         centre.run("down", expect=None)
     assert not centre.processes()
 
@@ -183,20 +190,20 @@ def long_answer(serving: Serving) -> Stream[Any]:
 
 
 def test_a_client_that_leaves_frees_its_slot(serving: Serving) -> None:
-    stream = long_answer(serving)
-    next(iter(stream))
-    assert running(serving) == 1
-    stream.close()
+    with long_answer(serving) as stream:
+        next(iter(stream))
+        assert running(serving) == 1
     eventually(lambda: running(serving) == 0, "the engine works on nothing", seconds=10)
 
 
 def test_an_engine_killed_mid_stream_ends_the_answer_with_an_error_and_comes_back(serving: Serving) -> None:
-    stream = iter(long_answer(serving))
-    next(stream)
-    [engine] = serving.engines()
-    engine.kill()
-    with pytest.raises(APIError, match="engine stopped"):
-        list(stream)
+    with long_answer(serving) as answer:
+        stream = iter(answer)
+        next(stream)
+        [engine] = serving.engines()
+        engine.kill()
+        with pytest.raises(APIError, match="engine stopped"):
+            list(stream)
     eventually(serving.answers, "the engine was started again", seconds=90)
 
 
