@@ -160,7 +160,9 @@ def verify(folder: Path) -> str:
 def _in_own_store(stack: Stack, name: str) -> ModelPlan:
     models = {model.name: model for model in stack.plan.models}
     if name not in models:
-        raise ConfigError(f"stack {stack.name} has no model {name}", hint=f"did you mean: {closest(name, models)}")
+        near = closest(name, models)
+        hint = f"did you mean: {near}" if near else f"its models: {', '.join(models)}"
+        raise ConfigError(f"stack {stack.name} has no model {name}", hint=hint)
     weights = models[name].weights
     if not stack.plan.own_store or weights is None or weights.source != "store":
         raise ConfigError(

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aicc.errors import ClusterError
 from aicc.kube.client import Kube
 from aicc.kube.transport import ApiError
 from images.prefetch.prefetch.s3 import Keys
@@ -72,4 +73,9 @@ def _read(kube: Kube, name: str, namespace: str) -> Keys | None:
     if found is None:
         return None
     data = {key: base64.b64decode(value).decode() for key, value in (found.get("data") or {}).items()}
+    if not (data.get("access") and data.get("secret")):
+        raise ClusterError(
+            f"Secret {namespace}/{name} is not a key of the object store: it lacks access or secret",
+            hint=f"kubectl -n {namespace} delete secret {name}, and a new one is made; docs/runbooks/object-store.md",
+        )
     return Keys(data["access"], data["secret"])
