@@ -133,6 +133,7 @@ class Store:
                 content: bytes = answer.read()
                 return content
         except HTTPError as error:
+            error.close()  # or its connection stays open for as long as the error does
             if error.code in allowed:
                 return None
             raise StoreError(
