@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 LOCK := .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: help environment up status down test tools lint lock reference benchmark picture
+.PHONY: help environment up status down test tools lint lock reference dashboards benchmark picture
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -30,6 +30,7 @@ lint: environment
 	@.venv/bin/mypy
 	@.venv/bin/yamllint --strict .
 	@$(PY) -m aicc.reference --check
+	@$(PY) -m aicc.dashboards --check
 
 environment:
 	@bin/environment requirements-dev.txt
@@ -40,6 +41,9 @@ lock: ## Pin the dependencies of pyproject.toml anew, with hashes
 
 reference: ## Write docs/reference anew
 	@$(PY) -m aicc.reference
+
+dashboards: ## Write charts/monitoring/dashboards anew
+	@$(PY) -m aicc.dashboards
 
 benchmark: environment ## Measure, side by side with kwokctl, kubectl and the Pulumi CLI
 	@$(PY) -m benchmarks.run
