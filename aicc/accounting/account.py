@@ -43,6 +43,8 @@ class Account:
     rows: Rows
     jobs: Mapping[str, Amounts]
     """By the owning Job's name; part of the rows without a model."""
+    served: Mapping[str, float]
+    """Prompt and completion tokens that its models handled, whoever asked: by model."""
     lacks: Lacks
     unknown_hours: float
     """Hours of which nothing is known while it was there."""
@@ -80,11 +82,11 @@ class Account:
         }
         return Amount(getattr(part or self.total, quantity), lacking[quantity])
 
-    def per_1k_tokens(self, quantity: str, part: Amounts) -> Amount | None:
-        """A quantity for each 1,000 tokens; None where no token was counted."""
-        if part.counted_tokens <= 0:
+    def per_1k_tokens(self, quantity: str, model: str) -> Amount | None:
+        """A quantity of one of its models for each 1,000 tokens that the model handled; None where it handled none."""
+        if not self.served.get(model):
             return None
-        return self.amount(quantity, part).times(1_000 / part.counted_tokens)
+        return self.amount(quantity, self.models[model]).times(1_000 / self.served[model])
 
 
 @dataclass
@@ -132,6 +134,7 @@ class Bookkeeper:
             kind=next((key[1] for key in _of(recorded.tenants, name)), ""),
             rows={key: amounts for key, amounts in sorted(book.rows.items()) if not amounts.empty},
             jobs=dict(sorted(book.jobs.items(), key=lambda item: (-item[1].facility_kwh, item[0]))),
+            served={key[1]: self._served(key[1]) for key in _of(recorded.model_watts, name) if key[1]},
             lacks=self._lacks(name, book, unknown, nodes),
             unknown_hours=unknown,
             unknown_node_hours=nodes,
@@ -161,6 +164,10 @@ class Bookkeeper:
         whole = of_tenants.get((name,), {})
         parts, _ = _parts(whole, {key[1]: hours for key, hours in _of(of_models, name).items()})
         self._book(book, parts, "measured", add)
+
+    def _served(self, model: str) -> float:
+        rate = self._recorded.served.get((model,), {})
+        return HOUR_SECONDS * sum(value or 0.0 for _, _, value in self._coverage.spread(rate, "measured"))
 
     def _jobs(self, name: str, book: _Book) -> None:
         for (_, job, method), hours in _of(self._recorded.job_watts, name).items():

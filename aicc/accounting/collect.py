@@ -1,4 +1,4 @@
-"""Reads a period from Prometheus, a day at a time; each hour becomes one number per series."""
+"""Reads a period from Prometheus, a week at a time; each hour becomes one number per series."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aicc.accounting.queries import FACTORS, HEARTBEAT, QUERIES, factor_expressi
 from aicc.accounting.recorded import Key, Recorded, Sampled
 from aicc.progress import Reporter, Step
 
-CHUNK_HOURS = 24
+CHUNK_HOURS = 168
 """Hours that one query covers, at most; fewer where Prometheus says that it would be too much."""
 
 Table = dict[Key, dict[Hour, float]]
@@ -102,11 +102,11 @@ class _Reader:
         until = self._hours.until
         full = [hour for hour in hours if hour + HOUR_SECONDS <= until]
         if full:
-            query = expression.replace("{window}", f"{HOUR_SECONDS}s")
+            query = expression.replace("{window}", _window(HOUR_SECONDS))
             first, last = full[0] + HOUR_SECONDS, full[-1] + HOUR_SECONDS
             yield from ((None, points) for points in self._prometheus.range(query, first, last, HOUR_SECONDS))
         for hour in hours[len(full) :]:
-            query = expression.replace("{window}", f"{until - hour}s")
+            query = expression.replace("{window}", _window(until - hour))
             yield from ((hour, points) for points in self._prometheus.range(query, until, until, HOUR_SECONDS))
 
     def _advance(self) -> None:
@@ -133,6 +133,11 @@ def _samples(tables: Mapping[str, Table]) -> dict[Key, dict[Hour, Sampled]]:
         }
         for key, hours in tables["seen"].items()
     }
+
+
+def _window(seconds: int) -> str:
+    """A range without its first moment, which belongs to the hour before; Prometheus 2 would count it in both."""
+    return f"{seconds - 1}s999ms"
 
 
 def _quoted(name: str) -> str:

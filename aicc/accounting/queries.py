@@ -64,6 +64,7 @@ QUERIES = (
     _mean("tenant_price", "aicc:tenant_price_per_hour", "tenant", "currency"),
     _mean("model_price", "aicc:model_price_per_hour", "tenant", "model", "currency", of_tenant=True),
     _mean("tokens", "aicc:tenant_tokens:rate5m", "tenant", "model", "type", of_tenant=True),
+    _mean("served", "aicc:model_tokens:rate5m", "model"),
     _last("tenants", "aicc_tenant_info", "tenant", "kind"),
     _last("tenant_pools", "aicc_pod_info", "tenant", "pool", of_tenant=True),
     _last("pool_embodied_complete", "aicc_pool_embodied_complete", "pool", aggregate="min"),

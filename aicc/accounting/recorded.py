@@ -53,7 +53,9 @@ class Recorded:
     model_price: Series = field(default_factory=dict)
     """tenant, model, currency; per hour"""
     tokens: Series = field(default_factory=dict)
-    """tenant, model, type; tokens per second"""
+    """tenant who asked, model, type; tokens per second"""
+    served: Series = field(default_factory=dict)
+    """model; tokens per second that it handled, whoever asked"""
     unknown_nodes: Series = field(default_factory=dict)
     """tenant; nodes of unknown power"""
     tenants: Series = field(default_factory=dict)

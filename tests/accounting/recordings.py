@@ -66,6 +66,7 @@ def centre(hours: int, **changes: Any) -> Recorded:
             tenant_price={("blue", "USD"): flat(8, hours), ("green", "USD"): flat(4, hours)},
             model_price={("blue", "chat", "USD"): flat(6, hours)},
             tokens={("blue", "chat", "prompt"): flat(2, hours), ("blue", "chat", "completion"): flat(0.5, hours)},
+            served={("chat",): flat(10, hours)},
             tenants={("blue", "research"): flat(1, hours), ("green", "enterprise"): flat(1, hours)},
             tenant_pools={("blue", "h100"): flat(1, hours), ("green", "h100"): flat(1, hours)},
             pool_embodied_complete={("h100",): flat(1, hours), ("general",): flat(1, hours)},
