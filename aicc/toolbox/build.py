@@ -32,7 +32,8 @@ def build(tool: Tool, target: Path, reporter: Reporter) -> None:
             else:
                 packages.append(line)
 
-        _run(tool, go, ["list", "-deps", tool.package], module, on_list_line)
+        tags = ["-tags", ",".join(tool.tags)]
+        _run(tool, go, ["list", "-deps", *tags, tool.package], module, on_list_line)
     with reporter.step(f"Building {tool.name} {tool.version} from source", total=len(packages)) as compiling:
         known = frozenset(packages)
         done: set[str] = set()
@@ -42,7 +43,7 @@ def build(tool: Tool, target: Path, reporter: Reporter) -> None:
                 done.add(line)
                 compiling.update(len(done), detail=line)
 
-        flags = ["-v", "-trimpath", "-ldflags", _linker_flags(tool), "-o", str(target)]
+        flags = ["-v", "-trimpath", *tags, "-ldflags", _linker_flags(tool), "-o", str(target)]
         _run(tool, go, ["build", *flags, tool.package], module, on_build_line)
         compiling.update(len(packages))
 

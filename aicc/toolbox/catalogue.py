@@ -57,6 +57,8 @@ class Tool:
     """The Go package with its `main`."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Go variables set by the linker (`-X`), so that the binary knows its version."""
+    tags: tuple[str, ...] = ()
+    """Go build tags."""
     version_arguments: tuple[str, ...] = ("--version",)
     releases: Mapping[str, Release] = field(default_factory=dict)
     """By platform, such as `linux-amd64`."""
@@ -112,6 +114,8 @@ _HELM = Family("helm", modules_bytes=GIB // 2, objects_bytes=2 * GIB)
 _COREDNS = Family("coredns", modules_bytes=GIB // 4, objects_bytes=2 * GIB)
 _PAUSE = Family("pause", modules_bytes=0, objects_bytes=GIB // 8)
 _KEDA = Family("keda", modules_bytes=2 * GIB, objects_bytes=4 * GIB)
+_PROMETHEUS = Family("prometheus", modules_bytes=GIB // 2, objects_bytes=2 * GIB)
+_ALERTMANAGER = Family("alertmanager", modules_bytes=GIB // 4, objects_bytes=GIB)
 _KUBECONFORM = Family("kubeconform", modules_bytes=GIB // 8, objects_bytes=GIB // 4)
 
 _VERSITYGW = Family("versitygw", modules_bytes=GIB // 2, objects_bytes=GIB)
@@ -145,6 +149,18 @@ def _kwok(name: str, digests: Mapping[str, str]) -> Tool:
         releases={
             platform: Release(f"{_KWOK_DOWNLOADS}/{name}-{platform}", digest) for platform, digest in digests.items()
         },
+    )
+
+
+def _monitoring(name: str, family: Family, version: str) -> Tool:
+    return Tool(
+        name=name,
+        version=version,
+        family=family,
+        package=f"github.com/prometheus/{family.name}/cmd/{name}",
+        variables={"github.com/prometheus/common/version.Version": version},
+        # Of the ways to discover targets, files, HTTP and Kubernetes; the rest are clouds' whole libraries.
+        tags=("netgo", "remove_all_sd", "enable_kubernetes_sd"),
     )
 
 
@@ -196,6 +212,10 @@ _ALL = (
         variables={"helm.sh/helm/v4/internal/version.version": f"v{versions.HELM}"},
         version_arguments=("version", "--short"),
     ),
+    _monitoring("prometheus", _PROMETHEUS, versions.PROMETHEUS),
+    _monitoring("promtool", _PROMETHEUS, versions.PROMETHEUS),
+    _monitoring("alertmanager", _ALERTMANAGER, versions.ALERTMANAGER),
+    _monitoring("amtool", _ALERTMANAGER, versions.ALERTMANAGER),
     _keda("keda-operator", f"{_KEDA_MODULE}/cmd/operator"),
     # A program of our own around KEDA's provider, which listens where it is told and nowhere else.
     _keda("keda-adapter", "./adapter"),

