@@ -125,7 +125,11 @@ def _scaling(center: CenterPlan) -> list[RenderableType]:
             cold = _span(cold_start.of(model, center.pools).total_seconds)
             stops = f"{scaling.idle_seconds:,} s after the last request"
             waits = f"{cold} and {POLL_SECONDS} s to notice; at most {scaling.hold_seconds:,} s"
-        table.add_row(model.name, f"{model.min_replicas} to {model.max_replicas}", " or ".join(more), stops, waits)
+        replicas = f"{model.min_replicas} to {model.max_replicas}"
+        table.add_row(model.name, replicas, " or ".join(more), stops, waits)
+        for window in scaling.schedules:
+            when = f"from {window.start} to {window.end}, {window.time_zone}: {window.hours_per_week:.0f} h a week"
+            table.add_row("", f"{window.replicas} or more", when, "when it closes, unless asked for", "—")
     return [table, ""] if table.row_count else []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from infra.config import schedule_checks
 from infra.config.fields import CPU_ENGINES
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Model
@@ -36,6 +37,7 @@ def check(center: Center) -> Iterator[Issue]:
                 consequence="the admission policy would refuse its pods",
             )
         yield from _weights(path, model)
+        yield from schedule_checks.check(path, model)
         yield from _on_cpu(path, model) if model.engine in CPU_ENGINES else _on_accelerators(path, model)
 
 

@@ -87,6 +87,10 @@ def keda(scaling: ScalingPlan | None) -> dict[str, Any]:
         "ttftSeconds": scaling.ttft_seconds or 0,
         "idleSeconds": scaling.idle_seconds,
         "pollingSeconds": POLL_SECONDS,
+        "schedules": [
+            {"start": each.start, "end": each.end, "timeZone": each.time_zone, "replicas": each.replicas}
+            for each in scaling.schedules
+        ],
         "gateway": {"url": f"http://{names.GATEWAY}.{names.GATEWAY_NAMESPACE}.svc:{GATEWAY_METRICS_PORT}/metrics"},
     }
 

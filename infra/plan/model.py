@@ -122,6 +122,19 @@ class WeightsPlan:
 
 
 @dataclass(frozen=True)
+class SchedulePlan:
+    """A window in which a model runs whether anybody asks or not."""
+
+    start: str
+    """When it opens, as cron writes it."""
+    end: str
+    time_zone: str
+    replicas: int
+    hours_per_week: float
+    """How long it is open, over a year's weeks."""
+
+
+@dataclass(frozen=True)
 class ScalingPlan:
     """What KEDA adds and removes replicas of a model by."""
 
@@ -133,6 +146,7 @@ class ScalingPlan:
     """Without a request before the last replica stops."""
     hold_seconds: int
     """How long the gateway holds a request while the first replica starts."""
+    schedules: tuple[SchedulePlan, ...] = ()
 
 
 @dataclass(frozen=True)

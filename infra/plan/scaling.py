@@ -6,15 +6,16 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from infra import cron
 from infra.config.clouds import Cloud, LocalCloud
 from infra.config.fields import Engine
 from infra.config.issues import Issue
 from infra.config.models import Center, Model
-from infra.config.scaling import Scaling
+from infra.config.scaling import Scaling, Schedule
 from infra.plan import cold_start
 from infra.plan.capabilities import has
 from infra.plan.gateway import is_made
-from infra.plan.model import ModelPlan, PoolPlan, ScalingPlan
+from infra.plan.model import ModelPlan, PoolPlan, ScalingPlan, SchedulePlan
 
 POLL_SECONDS = 10
 """How often KEDA looks at the gateway."""
@@ -94,8 +95,14 @@ def scaled(planned: ModelPlan, model: Model, center: Center, pools: Sequence[Poo
             ttft_seconds=declared.ttft_seconds,
             idle_seconds=declared.idle_seconds,
             hold_seconds=declared.hold_seconds or _hold_seconds(planned, pools),
+            schedules=tuple(_scheduled(each) for each in declared.schedules),
         ),
     )
+
+
+def _scheduled(declared: Schedule) -> SchedulePlan:
+    hours = cron.open_hours_a_week(cron.windows(declared.start, declared.end))
+    return SchedulePlan(declared.start, declared.end, declared.time_zone, declared.replicas, hours)
 
 
 def _hold_seconds(model: ModelPlan, pools: Sequence[PoolPlan]) -> int:

@@ -90,3 +90,20 @@ def test_one_address_is_asked_as_it_is(chart: ModelServer) -> None:
 def test_every_value_that_keda_reads_is_text(chart: ModelServer) -> None:
     for trigger in scaled(chart, ttftSeconds=2)["triggers"]:
         assert all(isinstance(value, str) for value in trigger["metadata"].values())
+
+
+def test_a_schedule_is_a_cron_trigger_beside_the_others(chart: ModelServer) -> None:
+    """Inside the window so many replicas, outside none but those asked for: KEDA takes the largest of its triggers."""
+    window = {"start": "0 8 * * 1-5", "end": "0 20 * * 1-5", "timeZone": "Asia/Shanghai", "replicas": 2}
+    triggers = scaled(chart, 0, 4, schedules=[window])["triggers"]
+    assert [trigger["name"] for trigger in triggers] == ["requests", "active", "schedule-0"]
+    assert triggers[2] == {
+        "type": "cron",
+        "name": "schedule-0",
+        "metadata": {
+            "timezone": "Asia/Shanghai",
+            "start": "0 8 * * 1-5",
+            "end": "0 20 * * 1-5",
+            "desiredReplicas": "2",
+        },
+    }

@@ -13,6 +13,15 @@
 {{- fail "replicas.min is 0, but autoscaling.keda.enabled is false; nothing would start the model again" -}}
 {{- end -}}
 
+{{- range $index, $schedule := .Values.autoscaling.keda.schedules -}}
+{{- if or (le (int $schedule.replicas) $min) (gt (int $schedule.replicas) $max) -}}
+{{- fail (printf "autoscaling.keda.schedules[%d].replicas is %d, which is not above replicas.min (%d) and up to replicas.max (%d)" $index (int $schedule.replicas) $min $max) -}}
+{{- end -}}
+{{- if eq $schedule.start $schedule.end -}}
+{{- fail (printf "autoscaling.keda.schedules[%d] starts and ends at %q; KEDA refuses that" $index $schedule.start) -}}
+{{- end -}}
+{{- end -}}
+
 {{- $tensor := int .Values.tensorParallelSize -}}
 {{- $pipeline := int .Values.pipelineParallelSize -}}
 {{- $count := int .Values.accelerator.count -}}
