@@ -38,6 +38,7 @@ def test_vllm_is_started_with_its_own_arguments(chart: ModelServer) -> None:
         "--tensor-parallel-size=8",
         "--pipeline-parallel-size=2",
         "--max-model-len=1048576",
+        "--max-log-len=0",
         "--host=0.0.0.0",
         "--port=8000",
         "--seed=1",
@@ -57,6 +58,7 @@ def test_sglang_is_started_with_its_own_arguments(chart: ModelServer) -> None:
         "--host=0.0.0.0",
         "--port=8000",
         "--enable-metrics",
+        "--log-requests-level=0",
         "--seed=1",
         '--override={"a": "b"}',
     ]
@@ -85,6 +87,7 @@ def test_llama_cpp_is_told_everything_by_its_environment(chart: ModelServer) -> 
         "LLAMA_ARG_KV_UNIFIED_PER_SLOT": "2048",
         "LLAMA_ARG_ENDPOINT_METRICS": "1",
         "LLAMA_ARG_UI": "0",
+        "LLAMA_ARG_LOG_VERBOSITY": "3",
         "LLAMA_ARG_OFFLINE": "1",
         "LLAMA_ARG_CACHE_RAM": "0",
     }

@@ -24,6 +24,8 @@ is told, it is told by its environment.
 {{- if .Values.embeddings }}
 - --runner=pooling
 {{- end }}
+{{- /* Should requests be logged: no character of them, in any release; until 0.10 they were logged by default. */}}
+- --max-log-len=0
 - --host=0.0.0.0
 - --port={{ int .Values.service.port }}
 {{- end }}
@@ -68,6 +70,8 @@ is told, it is told by its environment.
 - --host=0.0.0.0
 - --port={{ int .Values.service.port }}
 - --enable-metrics
+{{- /* Should requests be logged (--log-requests, or its API): what they were, not what they said. */}}
+- --log-requests-level=0
 {{- end }}
 
 {{- define "model-server.sglang.group" -}}
@@ -133,6 +137,9 @@ is told, it is told by its environment.
   value: "1"
 - name: LLAMA_ARG_UI
   value: "0"
+{{- /* Information; requests are written from 5 on, debugging. */}}
+- name: LLAMA_ARG_LOG_VERBOSITY
+  value: "3"
 - name: LLAMA_ARG_OFFLINE
   value: "1"
 {{- /* Prompts kept in memory, up to 8 GiB of them by default: more than the limit of most replicas. */}}
