@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from infra.config.fields import TenantKind
 
 DOMAIN = "aicc.io"
 
 ROLE = f"{DOMAIN}/role"
-"""What a namespace is for: system, accelerators, gateway, monitoring, tenant."""
+"""What a namespace is for: system, accelerators, gateway, monitoring, telemetry, operators, tenant."""
 CENTER = f"{DOMAIN}/center"
 TENANT = f"{DOMAIN}/tenant"
 TENANT_KIND = f"{DOMAIN}/tenant-kind"
@@ -17,6 +19,8 @@ SIMULATED = f"{DOMAIN}/simulated"
 RUNS = f"{DOMAIN}/runs"
 """Node label: `containers` where pods really run, beside nodes that are simulated."""
 CONTAINERS = "containers"
+PART = f"{DOMAIN}/part"
+"""Pod label: which part of telemetry a pod is."""
 DATA = f"{DOMAIN}/data"
 """Pod label: the pod uses its service account's rights in the cloud, so its network is open to the cloud's services."""
 GRANTED = f"{DOMAIN}/accelerator-resources"
@@ -34,8 +38,16 @@ SYSTEM_NAMESPACE = "aicc-system"
 ACCELERATOR_NAMESPACE = "aicc-accelerators"
 GATEWAY_NAMESPACE = "aicc-gateway"
 MONITORING_NAMESPACE = "aicc-monitoring"
+TELEMETRY_NAMESPACE = "aicc-telemetry"
+"""Stores of logs and traces, and what leads to them."""
+LOG_COLLECTOR_NAMESPACE = "aicc-log-collector"
+"""Apart, because it reads the nodes' files."""
 
 
+TRACE_COLLECTOR = "trace-collector"
+"""The release, and its Service."""
+TRACE_ENDPOINT = f"{TRACE_COLLECTOR}.{TELEMETRY_NAMESPACE}.svc:4317"
+"""Where spans are taken, by OTLP over gRPC."""
 GATEWAY = "gateway"
 """The release, and its Service."""
 GATEWAY_KEYS = "gateway-keys"
@@ -59,3 +71,12 @@ def model_release(model: str) -> str:
 def priority_class(kind: TenantKind) -> str:
     """The PriorityClass of a tenant's pods."""
     return f"aicc-{kind}"
+
+
+PLATFORM_LOG_ACCOUNT = 0
+"""Of everything that is no tenant's."""
+
+
+def log_account(tenant: str) -> int:
+    """The tenant's account in the log store: of the name alone, so that it stays when tenants come and go."""
+    return int.from_bytes(hashlib.sha256(tenant.encode()).digest()[:4]) or 1

@@ -45,7 +45,19 @@ LWS = UpstreamChart("oci://registry.k8s.io/lws/charts/lws", "0.9.0")
 PROMETHEUS_OPERATOR = UpstreamChart(
     "kube-prometheus-stack", "88.5.3", "https://prometheus-community.github.io/helm-charts"
 )
+OTEL_COLLECTOR = UpstreamChart(
+    "opentelemetry-collector", "0.170.0", "https://open-telemetry.github.io/opentelemetry-helm-charts"
+)
 VELERO = UpstreamChart("velero", "12.1.0", "https://vmware-tanzu.github.io/helm-charts")
+VICTORIA_LOGS = UpstreamChart("oci://ghcr.io/victoriametrics/helm-charts/victoria-logs-single", "0.13.9")
+VICTORIA_TRACES = UpstreamChart("oci://ghcr.io/victoriametrics/helm-charts/victoria-traces-single", "0.1.11")
+VMAUTH = UpstreamChart("oci://ghcr.io/victoriametrics/helm-charts/victoria-metrics-auth", "0.40.0")
+
+OTEL_COLLECTOR_APP = "0.158.0"
+VICTORIA_LOGS_APP = "1.52.1"
+VICTORIA_TRACES_APP = "0.11.0"
+VMAUTH_APP = "1.150.0"
+"""What those charts run: the same versions that the tests build and run, but for VictoriaTraces."""
 
 VELERO_PLUGINS = {
     "s3": "docker.io/velero/velero-plugin-for-aws:v1.14.2",

@@ -59,5 +59,7 @@ class Gateway(Declared):
         float, Field(ge=0, le=3600, description="How long a request waits for a model that has no ready replica.")
     ] = 5.0
     traces: Annotated[str, StringConstraints(pattern=COLLECTOR)] | None = Field(
-        default=None, description="An OpenTelemetry collector's host:port, for OTLP over gRPC."
+        default=None,
+        description="An OpenTelemetry collector's host:port, for OTLP over gRPC; default: the centre's own, where it "
+        "keeps traces.",
     )

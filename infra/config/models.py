@@ -28,6 +28,7 @@ from infra.config.fields import (
 from infra.config.gateway import Gateway, TenantLimits
 from infra.config.scaling import Replicas, Scaling
 from infra.config.storage import Storage
+from infra.config.telemetry import Logs, Traces
 from infra.config.weights import Weights
 
 
@@ -214,5 +215,7 @@ class Center(Declared):
         default=None, description="What it keeps; default on public clouds: every part but the parallel file system."
     )
     green: Green = Field(default=Green(), description="What its estimate of power and carbon presumes.")
+    logs: Logs = Field(default=Logs(), description="Logs of containers.")
+    traces: Traces = Field(default=Traces(), description="Traces of requests.")
     limits: Limits = Field(default=Limits(), description="Ceilings that its plans are held against.")
     admission: Admission = Field(default=Admission(), description="Where its policies hold.")

@@ -15,6 +15,7 @@ from infra.layers import (
     queues,
     serving,
     storage,
+    telemetry,
     tenancy,
     weights,
 )
@@ -29,6 +30,7 @@ _MODULES = (
     tenancy,
     queues,
     backup,
+    telemetry,
     weights,
     serving,
     gateway,

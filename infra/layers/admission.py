@@ -161,7 +161,7 @@ def _binding(policy: Policy, scope: str, plan: CenterPlan) -> Manifest:
     system = [*SYSTEM_NAMESPACES, *plan.admission.system_namespaces]
     expressions = [
         {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": system},
-        {"key": names.ROLE, "operator": "NotIn", "values": ["accelerators", "operators"]},
+        {"key": names.ROLE, "operator": "NotIn", "values": ["accelerators", "operators", "telemetry"]},
     ]
     if scope == "center":
         expressions.append({"key": names.CENTER, "operator": "In", "values": [plan.name]})

@@ -66,7 +66,7 @@ def values(plan: GatewayPlan, given: LayerIn) -> dict[str, Any]:
         "maxBodyBytes": declared.max_body_bytes,
         "hold": {"seconds": declared.hold_seconds, "models": holds(given.plan.models)},
         "keda": serves("keda"),
-        "router": {"queueSize": declared.queue_size, "tracesEndpoint": declared.traces or ""},
+        "router": {"queueSize": declared.queue_size, "tracesEndpoint": plan.traces or ""},
         "discovery": {"port": MODEL_PORT},
         "host": declared.host or "",
         "tls": {"secretName": (tls.secret or "") if tls else "", "issuer": {"name": issuer or ""}},

@@ -9,6 +9,7 @@ from infra import images
 from infra.config.fields import TenantKind
 from infra.config.gateway import Gateway, TenantLimits
 from infra.config.models import Center
+from infra.names import TRACE_ENDPOINT
 
 PRIORITY: dict[TenantKind, str] = {"cloud-service": "interactive", "enterprise": "default", "research": "bulk"}
 """The router's classes, highest first: who waits shortest where there is a queue."""
@@ -30,6 +31,8 @@ class GatewayPlan:
     declared: Gateway
     replicas: int
     image: str
+    traces: str | None
+    """Where spans are sent, as host:port; None: nowhere."""
     gate_cpu: str
     router_cpu: str
     """What the scheduler keeps free for each pod: little on this machine, where a rollout must not push a model out."""
@@ -52,6 +55,7 @@ def resolved(center: Center) -> GatewayPlan | None:
         declared=center.gateway,
         replicas=center.gateway.replicas or (1 if local else 2),
         image=image,
+        traces=center.gateway.traces or (TRACE_ENDPOINT if center.traces.enabled else None),
         gate_cpu=gate_cpu,
         router_cpu=router_cpu,
         tenants=tuple(GatewayTenant(one.name, PRIORITY[one.kind], one.limits) for one in center.tenants),

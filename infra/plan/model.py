@@ -12,6 +12,7 @@ from infra.config.clouds import Cloud
 from infra.config.fields import TenantKind
 from infra.config.models import Admission, Green, Limits, Network
 from infra.config.storage import Storage
+from infra.config.telemetry import Logs, Traces
 from infra.plan.applications.model import ApplicationsPlan
 from infra.plan.gateway import GatewayPlan
 
@@ -247,6 +248,8 @@ class CenterPlan:
     """None where the cloud makes none."""
     workloads: tuple[WorkloadPlan, ...]
     green: Green
+    logs: Logs
+    traces: Traces
     limits: Limits
     notes: tuple[str, ...]
     """What could not be verified, and what follows; for people."""

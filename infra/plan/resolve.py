@@ -13,7 +13,7 @@ from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import CONTAINERS, RUNS, priority_class, tenant_namespace
-from infra.plan import caches, checks, demands, gateway, models, places, scaling, workloads
+from infra.plan import caches, checks, demands, gateway, models, places, scaling, telemetry, workloads
 from infra.plan.applications import resolve as applications
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
@@ -65,6 +65,8 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         storage=_storage(center),
         workloads=granted,
         green=center.green,
+        logs=center.logs,
+        traces=center.traces,
         limits=center.limits,
         notes=(
             *places.notes(center, catalogue),
@@ -72,6 +74,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
             *models.notes(center, catalogue),
             *scaling.notes(center),
             *gateway.notes(center),
+            *telemetry.notes(center),
             *offered.notes,
         ),
     )

@@ -26,6 +26,7 @@ KIND_IS_COMPARED_IN = {
     "infra/config/checks.py": "what fields of one cloud say about others",
     "infra/config/model_checks.py": "what images it needs",
     "infra/config/gateway_checks.py": "what image it needs",
+    "infra/config/telemetry_checks.py": "stores whose charts and images come from registries",
     "infra/plan/gateway.py": "images that are built here run on this machine only",
     "infra/plan/checks.py": "what a declared cloud needs of the catalogue",
     "infra/plan/models.py": "what images it needs of the catalogue",

@@ -82,7 +82,11 @@ def test_system_namespaces_device_plugins_and_operators_are_left_alone(graph: Gr
         expressions = selector(binding)
         names_left = next(item for item in expressions if item["key"] == "kubernetes.io/metadata.name")
         assert (names_left["operator"], set(names_left["values"])) == ("NotIn", set(SYSTEM_NAMESPACES))
-        assert {"key": names.ROLE, "operator": "NotIn", "values": ["accelerators", "operators"]} in expressions
+        assert {
+            "key": names.ROLE,
+            "operator": "NotIn",
+            "values": ["accelerators", "operators", "telemetry"],
+        } in expressions
 
 
 def test_on_an_existing_cluster_nobody_else_s_namespace_is_touched(
