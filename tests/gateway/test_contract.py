@@ -165,10 +165,26 @@ def test_engines_see_no_key_and_clients_no_address(gateway: Gateway, engine: Eng
 
 def test_tokens_are_counted_by_tenant_and_model(gateway: Gateway) -> None:
     series = 'aicc_gateway_tokens_total{tenant="research",model="tiny",type="%s"}'
-    before = [gateway.metric(series % kind) for kind in ("prompt", "completion")]
+    kinds = ("prompt", "completion", "cached")
+    before = [gateway.metric(series % kind) for kind in kinds]
     gateway.chat("hello", "research")
     gateway.chat("hello", "research", stream=True)
-    assert [gateway.metric(series % kind) for kind in ("prompt", "completion")] == [before[0] + 10, before[1] + 8]
+    counted = [gateway.metric(series % kind) - was for kind, was in zip(kinds, before, strict=True)]
+    assert counted == [10, 8, 6]
+
+
+def test_latencies_are_those_of_a_tenant_and_a_model(gateway: Gateway) -> None:
+    whose = '{tenant="research",model="tiny"}'
+    names = ("request_duration_seconds", "first_byte_seconds", "time_per_output_token_seconds")
+    before = [gateway.metric(f"aicc_gateway_{name}_count{whose}") for name in names]
+    gateway.chat("hello", "research")
+    gateway.chat("hello", "research", stream=True)
+    counted = [
+        gateway.metric(f"aicc_gateway_{name}_count{whose}") - was for name, was in zip(names, before, strict=True)
+    ]
+    assert counted == [2, 1, 1], "the first byte and the time by token are of streams"
+    slowest = 'aicc_gateway_time_per_output_token_seconds_bucket{tenant="research",model="tiny",le="1"}'
+    assert gateway.metric(slowest) == before[2] + 1
 
 
 def test_autoscaling_finds_every_declared_model_asked_or_not(gateway: Gateway) -> None:

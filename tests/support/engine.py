@@ -16,7 +16,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 WORDS = ("one", "two", "three", "four")
-USAGE = {"prompt_tokens": 5, "completion_tokens": len(WORDS), "total_tokens": 5 + len(WORDS)}
+USAGE = {
+    "prompt_tokens": 5,
+    "completion_tokens": len(WORDS),
+    "total_tokens": 5 + len(WORDS),
+    "prompt_tokens_details": {"cached_tokens": 3},
+}
 
 
 @dataclass

@@ -74,6 +74,10 @@ type call struct {
 type usage struct {
 	Prompt     int `json:"prompt_tokens"`
 	Completion int `json:"completion_tokens"`
+	// Details are left out by engines without a cache of prefixes.
+	Details struct {
+		Cached int `json:"cached_tokens"`
+	} `json:"prompt_tokens_details"`
 }
 
 type callKey struct{}

@@ -15,21 +15,28 @@ import (
 
 // The metrics, in Prometheus' text format: written here because they are few, and a client library would be the only
 // dependency.
-var edges = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300}
+//
+// The buckets' edges are what objectives can be measured against: infra/config says the same.
+var (
+	edges      = []float64{0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120, 300}
+	tokenEdges = []float64{0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1}
+)
 
 var described = [][3]string{
 	{"aicc_gateway_requests_total", "counter", "Requests by tenant, model and status."},
 	{"aicc_gateway_limited_total", "counter", "Requests refused because a tenant reached a limit."},
-	{"aicc_gateway_tokens_total", "counter", "Tokens as engines count them; type: prompt or completion."},
+	{"aicc_gateway_tokens_total", "counter", "Tokens as engines count them; type: prompt, completion, or cached, a part of prompt."},
 	{"aicc_gateway_requests_running", "gauge", "Requests that were let through and have not ended."},
 	{"aicc_gateway_model_active", "gauge", "1 while a model is asked, and for 30 seconds more; else 0."},
 	{"aicc_gateway_time_to_first_token_seconds", "gauge", "90th percentile of the streams of the last minute; 0: none."},
 	{"aicc_gateway_requests_held", "gauge", "Requests that wait for a model without a ready replica."},
 	{"aicc_gateway_request_duration_seconds", "histogram", "From a request's head to the end of its answer."},
 	{"aicc_gateway_first_byte_seconds", "histogram", "From a request's head to the first byte of a streamed answer."},
+	{"aicc_gateway_time_per_output_token_seconds", "histogram", "Of a streamed answer, after its first byte, by token."},
 }
 
 type histogram struct {
+	edges  []float64
 	counts []uint64
 	sum    float64
 }
@@ -87,12 +94,12 @@ func (m *metrics) add(name, at string, amount float64) {
 	m.values[name][at] += amount
 }
 
-func (m *metrics) observe(name, at string, value float64) {
+func (m *metrics) observe(name, at string, edges []float64, value float64) {
 	if m.histograms[name] == nil {
 		m.histograms[name] = map[string]*histogram{}
 	}
 	if m.histograms[name][at] == nil {
-		m.histograms[name][at] = &histogram{counts: make([]uint64, len(edges)+1)}
+		m.histograms[name][at] = &histogram{edges: edges, counts: make([]uint64, len(edges)+1)}
 	}
 	one := m.histograms[name][at]
 	one.counts[sort.SearchFloat64s(edges, value)]++
@@ -107,16 +114,21 @@ func (m *metrics) request(c *call, status int, took time.Duration) {
 		return
 	}
 	whose := labels("tenant", c.tenant, "model", c.model)
-	m.observe("aicc_gateway_request_duration_seconds", labels("model", c.model), took.Seconds())
+	m.observe("aicc_gateway_request_duration_seconds", whose, edges, took.Seconds())
 	if c.stream && !c.firstByte.IsZero() {
 		first := c.firstByte.Sub(c.started)
-		m.observe("aicc_gateway_first_byte_seconds", labels("model", c.model), first.Seconds())
+		m.observe("aicc_gateway_first_byte_seconds", whose, edges, first.Seconds())
+		if tokens := c.usage.Completion; tokens > 1 {
+			each := (took - first).Seconds() / float64(tokens-1)
+			m.observe("aicc_gateway_time_per_output_token_seconds", whose, tokenEdges, each)
+		}
 		// A replica's start says nothing of how fast replicas are: it would start as many more as it took long.
 		m.models[c.model].remember(wait{time.Now(), first - c.held})
 	}
 	if c.usage != (usage{}) {
 		m.add("aicc_gateway_tokens_total", whose+`,type="prompt"`, float64(c.usage.Prompt))
 		m.add("aicc_gateway_tokens_total", whose+`,type="completion"`, float64(c.usage.Completion))
+		m.add("aicc_gateway_tokens_total", whose+`,type="cached"`, float64(c.usage.Details.Cached))
 	}
 }
 
@@ -205,8 +217,8 @@ func (h *histogram) write(out *bytes.Buffer, name, at string) {
 	for index, count := range h.counts {
 		total += count
 		edge := "+Inf"
-		if index < len(edges) {
-			edge = strconv.FormatFloat(edges[index], 'g', -1, 64)
+		if index < len(h.edges) {
+			edge = strconv.FormatFloat(h.edges[index], 'g', -1, 64)
 		}
 		fmt.Fprintf(out, "%s_bucket{%s,le=%q} %d\n", name, at, edge, total)
 	}
