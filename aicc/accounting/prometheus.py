@@ -16,6 +16,8 @@ import urllib3
 from aicc.errors import AiccError, ClusterError
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 120.0
+CONNECTIONS = 8
+"""That are kept, for those who ask from several threads."""
 PATIENCE_SECONDS = 30.0
 """How long a Prometheus that restarts is waited for."""
 PAUSE_SECONDS = 1.0
@@ -69,7 +71,8 @@ class HttpSource:
             self._headers |= urllib3.make_headers(basic_auth=f"{parts.username}:{parts.password or ''}")
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
-        self._pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS))
+        timeout = urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS)
+        self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, retries=False, timeout=timeout)
 
     @property
     def address(self) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from aicc.dashboards import __main__ as generator
-from aicc.dashboards.files import FOLDER, dashboards
+from aicc.dashboards import definitions
+from aicc.dashboards.files import FOLDER, UIDS, dashboards
 
 ALL = dashboards()
 COLUMNS = 24
@@ -28,10 +29,8 @@ def test_the_files_are_those_of_the_definitions() -> None:
     assert there == generator.generated(), "make dashboards"
 
 
-def test_the_seven_dashboards_keep_their_addresses() -> None:
-    """Bookmarks and runbooks lead to them."""
-    names = {"overview", "nodes", "tenant", "serving", "capacity", "green", "cost"}
-    assert set(ALL) == {f"aicc-{name}" for name in names}
+def test_every_dashboard_is_in_menus_and_no_other() -> None:
+    assert [str(define().uid) for define in definitions.ALL] == list(UIDS)
 
 
 @pytest.mark.parametrize("uid", ALL)

@@ -66,8 +66,17 @@ class Browser:
             time.sleep(0.1)
         return found
 
+    def resize(self, width: int, height: int) -> None:
+        """Of the window, in pixels."""
+        _call(f"{self.session}/window/rect", {"width": width, "height": height})
+
     def picture(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(_call(f"{self.session}/screenshot")))
+
+    def complaints(self) -> list[str]:
+        """What the page's scripts, and the browser about them, have said of errors since the last look."""
+        entries = _call(f"{self.session}/se/log", {"type": "browser"})
+        return [entry["message"] for entry in entries if entry["level"] in {"SEVERE", "WARNING"}]
 
     def asked(self) -> set[str]:
         """Every host that the page has asked for something since the last look."""
@@ -101,7 +110,7 @@ def browser() -> Iterator[Browser]:
             flags += [f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
             wanted = {
                 "goog:chromeOptions": {"binary": debian.which("chromium"), "args": [*flags, "--window-size=1200,900"]},
-                "goog:loggingPrefs": {"performance": "ALL"},
+                "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
             }
             made = _call(f"{address}/session", {"capabilities": {"alwaysMatch": wanted}})
             session = f"{address}/session/{made['sessionId']}"

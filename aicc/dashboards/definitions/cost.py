@@ -32,18 +32,18 @@ def cost() -> Dashboard:
 def _now() -> list[Panel]:
     return [
         number(
-            "Per hour",
-            "All priced nodes, by currency. Bad: a step without a change of load.",
-            [Query(f"sum by (currency) (aicc:tenant_price_per_hour{{{_MONEY}}})", "{{currency}}")],
-            "suffix:/h",
+            "Per hour, $currency",
+            "All priced nodes. Bad: a step without a change of load.",
+            [Query(f"sum(aicc:tenant_price_per_hour{{{_MONEY}}})")],
+            "suffix: /h",
             none=_UNKNOWN,
             width=6,
             decimals=2,
         ),
         number(
-            "Per month at this rate",
+            "Per month at this rate, $currency",
             "730 hours at the present rate. Bad: above what was planned: `aicc estimate` has the plan.",
-            [Query(f"{_HOURS_PER_MONTH} * sum by (currency) (aicc:tenant_price_per_hour{{{_MONEY}}})", "{{currency}}")],
+            [Query(f"{_HOURS_PER_MONTH} * sum(aicc:tenant_price_per_hour{{{_MONEY}}})")],
             "short",
             none=_UNKNOWN,
             width=6,
@@ -54,9 +54,8 @@ def _now() -> list[Panel]:
             "Share of the money that goes into what nobody reserved. Bad: above a third.",
             [
                 Query(
-                    f'sum by (currency) (aicc:tenant_price_per_hour{{tenant="idle", {_MONEY}}}) '
-                    f"/ sum by (currency) (aicc:tenant_price_per_hour{{{_MONEY}}})",
-                    "{{currency}}",
+                    f'sum(aicc:tenant_price_per_hour{{tenant="idle", {_MONEY}}}) '
+                    f"/ sum(aicc:tenant_price_per_hour{{{_MONEY}}})"
                 )
             ],
             "percentunit",
@@ -79,10 +78,10 @@ def _now() -> list[Panel]:
 def _accounts() -> list[Panel]:
     return [
         lines(
-            "Per hour by account",
+            "Per hour by account, $currency",
             "Reserved nodes at list prices; idle is what nobody reserved. Bad: idle is large for long.",
-            [Query(f"sum by (tenant, currency) (aicc:tenant_price_per_hour{{{_MONEY}}})", "{{tenant}} ({{currency}})")],
-            "suffix:/h",
+            [Query(f"sum by (tenant) (aicc:tenant_price_per_hour{{{_MONEY}}})", "{{tenant}}")],
+            "suffix: /h",
             stacked=True,
             none=_UNKNOWN,
             width=10,
@@ -91,19 +90,19 @@ def _accounts() -> list[Panel]:
             "Shares now",
             "Who pays for what runs now. Bad: idle is the largest.",
             [Query(f"sum by (tenant) (aicc:tenant_price_per_hour{{{_MONEY}}})", "{{tenant}}")],
-            "suffix:/h",
+            "suffix: /h",
             none=_UNKNOWN,
             width=6,
         ),
         bars(
-            "In the chosen time",
+            "In the chosen time, $currency",
             "Mean rate times the chosen time. Bad: an account that nobody expects at the top. For a bill take `aicc "
             "report`.",
             [
                 Query(
-                    "sort_desc(sum by (tenant, currency) "
+                    "sort_desc(sum by (tenant) "
                     f"(avg_over_time(aicc:tenant_price_per_hour{{{_MONEY}}}[$__range])) * $__range_s / 3600)",
-                    "{{tenant}} ({{currency}})",
+                    "{{tenant}}",
                 )
             ],
             "short",

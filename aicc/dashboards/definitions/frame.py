@@ -19,12 +19,7 @@ _EVERY_30_SECONDS = "30s"
 def variable(name: str, label: str, query: str) -> Variable:
     """Several values of a label may be chosen, or all."""
     return (
-        build.QueryVariable(name)
-        .label(label)
-        .datasource(SOURCE)
-        .query({"query": query, "refId": name})
-        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(model.VariableSort.ALPHABETICAL_ASC)
+        _chosen(name, label, query)
         .multi(True)  # noqa: FBT003
         .include_all(True)  # noqa: FBT003
         .all_value(".*")
@@ -32,11 +27,24 @@ def variable(name: str, label: str, query: str) -> Variable:
     )
 
 
+def _chosen(name: str, label: str, query: str) -> build.QueryVariable:
+    """One value is chosen."""
+    return (
+        build.QueryVariable(name)
+        .label(label)
+        .datasource(SOURCE)
+        .query({"query": query, "refId": name})
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+    )
+
+
 POOL = variable("pool", "Pool", "label_values(aicc_pool_info, pool)")
 NODE = variable("node", "Node", 'label_values(aicc_node_info{pool=~"$pool"}, node)')
 TENANT = variable("tenant", "Tenant", "label_values(aicc_tenant_info, tenant)")
 MODEL = variable("model", "Model", 'label_values(aicc_slo_availability_ratio{tenant=~"$tenant"}, model)')
-CURRENCY = variable("currency", "Currency", "label_values(aicc_pool_price_per_hour, currency)")
+CURRENCY = _chosen("currency", "Currency", "label_values(aicc_pool_price_per_hour, currency)")
+"""One at a time: money of two currencies has no sum."""
 
 
 def dashboard(

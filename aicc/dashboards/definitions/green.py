@@ -93,7 +93,7 @@ def _now() -> list[Panel]:
             decimals=0,
         ),
         number(
-            "Nodes of unknown power",
+            "Unknown nodes",
             "Their energy is in no figure on this page. Bad: any.",
             [Query("count(count by (node) (aicc:node_power_unknown)) or vector(0)")],
             "short",

@@ -6,7 +6,18 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from aicc.dashboards.definitions.frame import MODEL, TENANT, dashboard
 from aicc.dashboards.definitions.series import failed_share, per_second, quantile
-from aicc.dashboards.definitions.style import Column, Panel, Query, falling, lines, notice, number, rising, rows
+from aicc.dashboards.definitions.style import (
+    STATUSES,
+    Column,
+    Panel,
+    Query,
+    falling,
+    lines,
+    notice,
+    number,
+    rising,
+    rows,
+)
 
 _MODELS = 'tenant=~"$tenant", model=~"$model"'
 _MODEL = 'model=~"$model"'
@@ -143,6 +154,7 @@ def _answers() -> list[Panel]:
             [Query(per_second("aicc_gateway_requests_total", "code", _MODELS), "{{code}}")],
             "reqps",
             stacked=True,
+            colours=STATUSES,
             none="no requests",
             width=8,
         ),

@@ -38,6 +38,8 @@ COLOURS: Mapping[str, str] = {
     "host": "yellow",
 }
 """The same name has the same colour in every panel; tenants, pools and models get theirs from their name."""
+STATUSES: Mapping[str, str] = {"/^2..$/": "green", "/^3..$/": "blue", "/^4..$/": "orange", "/^5..$/": "red"}
+"""HTTP's, by their first digit."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,16 @@ def lines(
     stacked: bool = False,
     top: float | None = None,
     bottom: float | None = 0,
+    colours: Mapping[str, str] | None = None,
     none: str = "no data",
     width: int = 12,
     height: int = 8,
     decimals: int | None = None,
 ) -> Panel:
-    """Values over time; stacked where they add up to something. Thresholds are drawn as lines."""
+    """Values over time; stacked where they add up to something. Thresholds are drawn as lines.
+
+    `colours`: of names that match a pattern.
+    """
     marked = any(at is not None for at, _ in steps)
     style = look.GraphTresholdsStyleMode.DASHED if marked else look.GraphTresholdsStyleMode.OFF
     panel = (
@@ -180,6 +186,8 @@ def lines(
     if top is not None:
         panel.max(top)
     _colour(panel)
+    for pattern, colour in (colours or {}).items():
+        panel.override_by_regexp(pattern, [_property("color", {"mode": "fixed", "fixedColor": colour})])
     return _finished(
         panel, title, about, queries, unit=unit, steps=steps, size=(width, height), decimals=decimals, instant=False
     )

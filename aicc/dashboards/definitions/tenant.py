@@ -6,7 +6,19 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from aicc.dashboards.definitions.frame import MODEL, TENANT, dashboard
 from aicc.dashboards.definitions.series import failed_share, held, per_second, quantile
-from aicc.dashboards.definitions.style import Column, Panel, Query, bars, falling, lines, notice, number, rising, rows
+from aicc.dashboards.definitions.style import (
+    STATUSES,
+    Column,
+    Panel,
+    Query,
+    bars,
+    falling,
+    lines,
+    notice,
+    number,
+    rising,
+    rows,
+)
 
 _TENANT = 'tenant=~"$tenant"'
 _MODELS = 'tenant=~"$tenant", model=~"$model"'
@@ -116,6 +128,7 @@ def _requests() -> list[Panel]:
             ],
             "reqps",
             stacked=True,
+            colours=STATUSES,
             none="no requests",
             width=8,
         ),
