@@ -13,13 +13,9 @@ from infra.catalogue.entry import Figure
 from infra.catalogue.schema import Price
 from infra.config.clouds import PublicCloud
 from infra.estimate.model import HOURS_PER_MONTH, HOURS_PER_YEAR, Amount, Cost, Estimate, Footprint, Line, PoolEstimate
-from infra.plan import CenterPlan, PoolPlan
-
-ASSUMED_IDLE_SHARE = 0.15
-"""Of an accelerator's power limit, where its idle power is unknown; Zhenwu 810E: 57 W of 400 W."""
+from infra.plan import CenterPlan, PoolPlan, figures
 
 NOT_COVERED = ("control plane", "network and traffic", "storage", "the clouds' own overhead of virtual machines")
-_GIB = 1024**3
 
 
 @dataclass(frozen=True)
@@ -62,31 +58,28 @@ def _site(plan: CenterPlan, catalogue: Catalogue) -> tuple[_Site, tuple[Line, ..
 
 
 def _pue(plan: CenterPlan, catalogue: Catalogue) -> tuple[float | None, Line]:
-    if plan.green.pue is not None:
-        return plan.green.pue, Line("PUE", "green.pue", plan.green.pue, "", "declared")
-    if not isinstance(plan.cloud, PublicCloud):
-        return None, Line("PUE", "green.pue", None, "", "unknown: not declared, and no operator is known")
-    operator = catalogue.operators[catalogue.services[plan.cloud.kind].operator]
-    known = [(period, figure) for period, figure in operator.pue.items() if figure.value is not None]
-    if not known:
-        return None, Line("PUE", operator.name, None, "", "unknown: the operator published none")
-    period, figure = known[-1]
-    return figure.value, Line("PUE", f"{operator.name}, {period}", figure.value, "", _method(figure))
+    found = figures.pue(plan.green, plan.cloud, catalogue)
+    if found.figure is not None:
+        source = f"{found.source}, {found.period}"
+        return found.value, Line("PUE", source, found.value, "", _method(found.figure))
+    if found.value is not None:
+        method = "declared"
+    elif isinstance(plan.cloud, PublicCloud):
+        method = "unknown: the operator published none"
+    else:
+        method = "unknown: not declared, and no operator is known"
+    return found.value, Line("PUE", found.source, found.value, "", method)
 
 
 def _grid(plan: CenterPlan, catalogue: Catalogue) -> tuple[float | None, Line]:
-    grid_id = plan.green.grid
-    if grid_id is None and isinstance(plan.cloud, PublicCloud):
-        grid_id = catalogue.services[plan.cloud.kind].regions[plan.cloud.region].grid
-    if grid_id is None:
+    found = figures.intensity(plan.green, plan.cloud, catalogue)
+    if found.grid is None:
         return None, Line("grid", "green.grid", None, "gCO2e/kWh", "unknown: neither declared nor the region's known")
-    grid = catalogue.grids[grid_id]
-    known = [year for year, figure in grid.gco2e_per_kwh.items() if figure.value is not None]
-    if not known:
-        return None, Line("grid", grid.name, None, "gCO2e/kWh", "unknown: no year of it was published")
-    year = max(known)
-    figure = grid.gco2e_per_kwh[year]
-    return figure.value, Line("grid", f"{grid.name}, {year}", figure.value, "gCO2e/kWh", _method(figure))
+    name = catalogue.grids[found.grid].name
+    if found.figure is None:
+        return None, Line("grid", name, None, "gCO2e/kWh", "unknown: no year of it was published")
+    value = found.gco2e_per_kwh
+    return value, Line("grid", f"{name}, {found.year}", value, "gCO2e/kWh", _method(found.figure))
 
 
 def _pool(pool: PoolPlan, plan: CenterPlan, catalogue: Catalogue, site: _Site) -> PoolEstimate:
@@ -148,7 +141,7 @@ def _energy(typical_watts: Amount, site: _Site) -> tuple[Amount, Amount, tuple[L
 
 def _cost(pool: PoolPlan, plan: CenterPlan, catalogue: Catalogue, site: _Site) -> tuple[Cost, tuple[Line, ...]]:
     """Per node and hour."""
-    price = _price(pool, plan, catalogue, site)
+    price = figures.price(pool, plan.cloud, catalogue)
     if pool.spot:
         missing = f"spot price of {pool.instance}, which changes by the hour"
     elif price is None or price.value is None:
@@ -169,69 +162,51 @@ def _cost_lines(pool: PoolPlan, each: float, price: Price) -> Iterable[Line]:
         yield Line("per month at most", arithmetic, most, f"{currency}/month", "as far as the pool scales")
 
 
-def _price(pool: PoolPlan, plan: CenterPlan, catalogue: Catalogue, site: _Site) -> Price | None:
-    instance = catalogue.instances.get(plan.cloud.kind, {}).get(pool.instance or "")
-    return instance.prices.get(site.region) if instance and site.region else None
-
-
 def _host_watts(pool: PoolPlan, catalogue: Catalogue, state: str, load: float) -> tuple[Amount, Line]:
-    host = catalogue.host
-    idle, peak, memory = (
-        _value(figure) for figure in (host.idle_watts_per_vcpu, host.peak_watts_per_vcpu, host.watts_per_gib)
-    )
-    vcpu, gib = float(pool.cpu_cores), float(pool.memory_bytes / _GIB)
-    watts = pool.nodes * (vcpu * (idle + load * (peak - idle)) + gib * memory)
-    arithmetic = (
-        f"{pool.nodes:,} × ({vcpu:g} vCPU × ({idle:g} + {load:g} × {peak - idle:g}) + {gib:g} GiB × {memory:g})"
-    )
-    return Amount(watts), Line(f"hosts, {state}", arithmetic, watts, "W", _method(host.peak_watts_per_vcpu))
+    host = figures.host_watts(pool, catalogue)
+    watts = pool.nodes * host.at(load)
+    idle, span = host.idle_watts_per_vcpu, host.peak_watts_per_vcpu - host.idle_watts_per_vcpu
+    per_vcpu = f"{host.vcpu:g} vCPU × ({idle:g} + {load:g} × {span:g})"
+    arithmetic = f"{pool.nodes:,} × ({per_vcpu} + {host.gib:g} GiB × {host.watts_per_gib:g})"
+    return Amount(watts), Line(f"hosts, {state}", arithmetic, watts, "W", _method(host.figure))
 
 
 def _accelerator_watts(pool: PoolPlan, accelerator: Accelerator | None, state: str, load: float) -> tuple[Amount, Line]:
     if accelerator is None:
         return Amount(), Line(f"accelerators, {state}", "none", 0.0, "W", "the pool has none")
-    limit, idle = accelerator.power_watts, accelerator.idle_watts
-    if limit.value is None:
+    piece = figures.accelerator_watts(accelerator)
+    if piece is None:
         missing = f"power of {accelerator.name}"
         return Amount(0.0, (missing,)), Line(
             f"accelerators, {state}", f"{pool.accelerators:,} × ?", None, "W", f"unknown: {missing}"
         )
-    method = _method(limit)
-    at_rest = idle.value
-    if at_rest is None:
-        at_rest = ASSUMED_IDLE_SHARE * limit.value
-        method += f"; idle assumed {ASSUMED_IDLE_SHARE:.0%} of it"
-    watts = pool.accelerators * (at_rest + load * (limit.value - at_rest))
-    arithmetic = f"{pool.accelerators:,} × ({at_rest:g} + {load:g} × {limit.value - at_rest:g})"
+    method = _method(piece.figure)
+    if piece.idle_is_assumed:
+        method += f"; idle assumed {figures.ASSUMED_IDLE_SHARE:.0%} of it"
+    watts = pool.accelerators * piece.at(load)
+    arithmetic = f"{pool.accelerators:,} × ({piece.idle:g} + {load:g} × {piece.peak - piece.idle:g})"
     return Amount(watts), Line(f"accelerators, {state}", arithmetic, watts, "W", method)
 
 
 def _embodied(pool: PoolPlan, accelerator: Accelerator | None, catalogue: Catalogue) -> tuple[Amount, tuple[Line, ...]]:
     """Per year: hosts by their share of the catalogue's server, and accelerators by the piece."""
-    host, years = catalogue.host, _value(catalogue.host.lifetime_years)
-    vcpu = float(pool.cpu_cores)
-    hosts = pool.nodes * vcpu / host.embodied_vcpu * _value(host.embodied_kgco2e) / years
-    arithmetic = f"{pool.nodes:,} × {vcpu:g} / {host.embodied_vcpu} × {_value(host.embodied_kgco2e):,g} / {years:g} a"
+    node, host = figures.embodied(pool, catalogue), catalogue.host
+    hosts = pool.nodes * node.host_kgco2e
+    whole, years = figures.known(host.embodied_kgco2e), f"{node.years:g} a"
+    arithmetic = f"{pool.nodes:,} × {float(pool.cpu_cores):g} / {host.embodied_vcpu} × {whole:,g} / {years}"
     lines = [Line("embodied, hosts", arithmetic, hosts, "kgCO2e/a", _method(host.embodied_kgco2e))]
     if accelerator is None:
         return Amount(hosts), tuple(lines)
     each = accelerator.embodied_kgco2e
-    if each.value is None:
+    if node.accelerators_kgco2e is None:
         missing = f"embodied carbon of {accelerator.name}"
         arithmetic = f"{pool.accelerators:,} × ?"
         lines.append(Line("embodied, accelerators", arithmetic, None, "kgCO2e/a", f"unknown: {missing}"))
         return Amount(hosts, (missing,)), tuple(lines)
-    chips = pool.accelerators * each.value / years
-    arithmetic = f"{pool.accelerators:,} × {each.value:g} / {years:g} a"
+    chips = pool.nodes * node.accelerators_kgco2e
+    arithmetic = f"{pool.accelerators:,} × {each.value:g} / {years}"
     lines.append(Line("embodied, accelerators", arithmetic, chips, "kgCO2e/a", _method(each)))
     return Amount(hosts + chips), tuple(lines)
-
-
-def _value(figure: Figure) -> float:
-    """A figure of the host, which the catalogue's schema cannot force to be known but its tests do."""
-    if figure.value is None:
-        raise ValueError(f"host.yaml has an unknown figure ({figure.source})")
-    return figure.value
 
 
 def _method(figure: Figure) -> str:
