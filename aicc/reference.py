@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from aicc.cli import app
 from aicc.errors import exit_codes
 from aicc.paths import REPO
-from infra.catalogue.places import Grid, Host, Operator, Service
+from infra.catalogue.places import Grid, Host, Operator, Profile, Service
 from infra.catalogue.schema import Accelerator, Instance
 from infra.config.load import KEY
 from infra.config.models import Center
@@ -40,6 +40,7 @@ def pages() -> dict[str, str]:
         "instances.schema.json": _json(TypeAdapter(dict[str, Instance]).json_schema(by_alias=True)),
         "service.schema.json": _json(Service.model_json_schema(by_alias=True)),
         "grids.schema.json": _json(TypeAdapter(dict[str, Grid]).json_schema(by_alias=True)),
+        "profiles.schema.json": _json(TypeAdapter(dict[str, Profile]).json_schema(by_alias=True)),
         "operators.schema.json": _json(TypeAdapter(dict[str, Operator]).json_schema(by_alias=True)),
         "host.schema.json": _json(Host.model_json_schema(by_alias=True)),
         "config.md": _GENERATED + _config(schema, defs),

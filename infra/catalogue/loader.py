@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from infra.catalogue.entry import Entry
-from infra.catalogue.places import Grid, Host, Operator, Service
+from infra.catalogue.places import Grid, Host, Operator, Profile, Service
 from infra.catalogue.schema import Accelerator, Catalogue, Instance
 
 HERE = Path(__file__).resolve().parent
@@ -41,16 +41,25 @@ def load(folder: Path = HERE) -> Catalogue:
         for name, instance in instances[path.stem].items():
             if instance.accelerator is not None and instance.accelerator not in accelerators:
                 raise CatalogueError(f"{path.name}: {name} has accelerator {instance.accelerator!r}, which has no file")
+    host = _entry(Host, _read(folder / "host.yaml"), folder / "host.yaml")
+    return Catalogue(accelerators, instances, **_places(folder), host=host)
+
+
+def _places(folder: Path) -> dict[str, Any]:
+    """Services, grids, profiles and operators, which refer to each other."""
     services = {path.stem: _entry(Service, _read(path), path) for path in sorted((folder / "services").glob("*.yaml"))}
     grids = {name: grid for path in sorted((folder / "grids").glob("*.yaml")) for name, grid in _many(Grid, path)}
+    profiles = dict(_many(Profile, folder / "profiles.yaml"))
+    for name, grid in grids.items():
+        if grid.profile is not None:
+            _refers(f"grids: {name}.profile", grid.profile, profiles)
     operators = dict(_many(Operator, folder / "operators.yaml"))
     for name, service in services.items():
         _refers(f"services/{name}.yaml: operator", service.operator, operators)
         for region, found in service.regions.items():
             if found.grid is not None:
                 _refers(f"services/{name}.yaml: regions.{region}.grid", found.grid, grids)
-    host = _entry(Host, _read(folder / "host.yaml"), folder / "host.yaml")
-    return Catalogue(accelerators, instances, services, grids, operators, host)
+    return {"services": services, "grids": grids, "profiles": profiles, "operators": operators}
 
 
 def _many(kind: type[_EntryT], path: Path) -> Iterator[tuple[str, _EntryT]]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from infra.catalogue.entry import Confidence, Entry, Figure
+
+PROFILE_TOLERANCE = 0.002
+"""Published multiples have three decimals."""
 
 
 class Region(Entry):
@@ -47,11 +52,42 @@ class Service(Entry):
     date: date
 
 
+class Profile(Entry):
+    """How a grid's carbon intensity moves through a usual day."""
+
+    name: str
+    hourly: tuple[float, ...] = Field(
+        min_length=24,
+        max_length=24,
+        description="Of each hour of the day from 0, in multiples of the year's average; their mean is 1.",
+    )
+    time_zone: str = Field(description="Of the hours, as IANA names it.")
+    source: str
+    date: date
+    confidence: Confidence
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _is_a_day(self) -> Self:
+        """Every hour has some intensity, and the day has the year's."""
+        if min(self.hourly) <= 0:
+            raise ValueError("an hour is not above 0")
+        mean = sum(self.hourly) / len(self.hourly)
+        if abs(mean - 1) > PROFILE_TOLERANCE:
+            raise ValueError(f"the mean of the hours is {mean:.4f}, not 1")
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{self.time_zone!r} is not a time zone") from error
+        return self
+
+
 class Grid(Entry):
     """A power grid."""
 
     name: str
     gco2e_per_kwh: dict[int, Figure] = Field(alias="gco2ePerKwh", description="Average carbon intensity by year.")
+    profile: str | None = Field(default=None, description="Its usual day, of profiles.yaml; null where none was found.")
     note: str | None = None
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.catalogue.entry import Confidence, Currency, Entry, Figure
-from infra.catalogue.places import Grid, Host, Operator, Service
+from infra.catalogue.places import Grid, Host, Operator, Profile, Service
 
 Vendor = Literal["t-head", "nvidia", "huawei", "amd", "google", "aws", "intel", "cambricon", "hygon"]
 Precision = Literal["fp64", "tf32", "fp16", "fp8", "fp4", "int8"]
@@ -137,5 +137,7 @@ class Catalogue:
     services: Mapping[str, Service]
     """Managed Kubernetes services, by cloud."""
     grids: Mapping[str, Grid]
+    profiles: Mapping[str, Profile]
+    """Usual days of grids."""
     operators: Mapping[str, Operator]
     host: Host
