@@ -20,6 +20,12 @@ _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,6
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _VERSION = r"^1\.[0-9]{1,3}$"
 HOST = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$"
+MAIL = r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$"
+MAIL_HOST = r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]{1,5}$"
+ENTRY = r"^[-._A-Za-z0-9]+$"
+_LOOPBACK = r"http://(127\.0\.0\.1|localhost)"
+_HTTPS_HOST = r"https://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?"
+FEED = rf"^({_LOOPBACK}|{_HTTPS_HOST})(:[0-9]{{1,5}})?(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~=&%-]+)?$"
 COLLECTOR = r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}$"
 _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 
@@ -35,6 +41,10 @@ FORMS = {
     _VERSION: "a Kubernetes minor version such as 1.36",
     _LABEL_KEY: "a Kubernetes label key such as example.com/rack",
     HOST: "a host's name such as ai.example.com",
+    MAIL: "a mail address such as operations@example.com",
+    MAIL_HOST: "a mail server such as smtp.example.com:587",
+    ENTRY: "an entry of a Secret: letters, digits, -, _ and .",
+    FEED: "https://… or http://127.0.0.1:…, without a user or password in it",
     COLLECTOR: "host:port such as collector.aicc-monitoring.svc:4317",
     _LABEL_VALUE: "a Kubernetes label value: at most 63 letters, digits, -, _ and .",
 }

@@ -26,6 +26,7 @@ from infra.config.fields import (
     TenantKind,
 )
 from infra.config.gateway import Gateway, TenantLimits
+from infra.config.monitoring import Budget, Feed, Monitoring, Slo
 from infra.config.scaling import Replicas, Scaling
 from infra.config.storage import Storage
 from infra.config.telemetry import Logs, Traces
@@ -106,6 +107,7 @@ class Tenant(Declared):
     )
     quota: Quota = Field(default=Quota(), description="What it may use at the same time.")
     limits: TenantLimits = Field(default=TenantLimits(), description="What it may ask of the models.")
+    budget: Budget | None = Field(default=None, description="What it may use in a month before people are told.")
 
 
 class Parallelism(Declared):
@@ -154,6 +156,7 @@ class Model(Declared):
     image: ImageReference | None = Field(
         default=None, description="Engine image; default: the catalogue's. By digest outside local stacks."
     )
+    slo: Slo = Field(default=Slo(), description="What its users are promised; alerts follow from it.")
 
 
 class Admission(Declared):
@@ -191,6 +194,11 @@ class Green(Declared):
         default=None, description="Power usage effectiveness; default: the operator's newest published one."
     )
     grid: Name | None = Field(default=None, description="A grid of the catalogue; default: the region's.")
+    profile: Name | None = Field(
+        default=None,
+        description="A usual day of the catalogue (profiles.yaml), by the hour; default: the grid's own, if known.",
+    )
+    feed: Feed | None = Field(default=None, description="A live feed of the grid's carbon intensity.")
 
 
 class Center(Declared):
@@ -217,5 +225,6 @@ class Center(Declared):
     green: Green = Field(default=Green(), description="What its estimate of power and carbon presumes.")
     logs: Logs = Field(default=Logs(), description="Logs of containers.")
     traces: Traces = Field(default=Traces(), description="Traces of requests.")
+    monitoring: Monitoring = Field(default=Monitoring(), description="Metrics, alerts, energy and carbon accounts.")
     limits: Limits = Field(default=Limits(), description="Ceilings that its plans are held against.")
     admission: Admission = Field(default=Admission(), description="Where its policies hold.")

@@ -15,6 +15,7 @@ from infra.config.storage import Storage
 from infra.config.telemetry import Logs, Traces
 from infra.plan.applications.model import ApplicationsPlan
 from infra.plan.gateway import GatewayPlan
+from infra.plan.monitoring.model import MonitoringPlan
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,8 @@ class CenterPlan:
     gateway: GatewayPlan | None
     """None where there is nothing to serve, or no image to serve it with."""
     applications: ApplicationsPlan
+    monitoring: MonitoringPlan | None
+    """None where it is turned off."""
     kubernetes_version: str | None
     """Minor version of the cluster that a public cloud makes; None where the centre does not choose it."""
     storage: Storage | None

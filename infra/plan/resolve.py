@@ -17,6 +17,7 @@ from infra.plan import caches, checks, demands, gateway, models, places, scaling
 from infra.plan.applications import resolve as applications
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
+from infra.plan.monitoring import resolve as monitoring
 
 TENANT_BASE_CORES = Fraction(16)
 TENANT_BASE_BYTES = Fraction(64 * 1024**3)
@@ -27,6 +28,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
 
     Raises InvalidCenterError naming everything that does not fit.
     """
+    _require([*monitoring.check(center, catalogue)])
     _require([*places.check(center, catalogue), *demands.check(center, catalogue), *checks.pools(center, catalogue)])
     pools = tuple(_pool(pool, center, catalogue) for pool in center.pools)
     _require([*checks.distinct(center, pools)])
@@ -58,6 +60,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         models=served,
         gateway=door,
         applications=offered,
+        monitoring=monitoring.resolved(center, pools, catalogue),
         caches=caches.of(center),
         own_store=caches.own_store(center),
         images=caches.images_of(center),
@@ -76,6 +79,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
             *gateway.notes(center),
             *telemetry.notes(center),
             *offered.notes,
+            *monitoring.notes(center, pools, catalogue),
         ),
     )
 

@@ -20,6 +20,7 @@ from infra.config import InvalidCenterError
 from infra.config.clouds import PublicCloud
 from infra.config.fields import Declared
 from infra.config.load import from_file
+from infra.config.monitoring import Receiver
 from infra.plan import CenterPlan, resolve
 
 FOLDER = REPO / "tests" / "config_cases"
@@ -73,7 +74,7 @@ def test_every_field_that_can_be_declared_is_in_a_valid_case() -> None:
         kind.__name__: missing for kind, fields in written.items() if (missing := set(kind.model_fields) - fields)
     }
     assert left_out == {}
-    assert set(written) == declared() - {PublicCloud}
+    assert set(written) == declared() - {PublicCloud, Receiver}
 
 
 def parts(value: Any) -> Iterator[Declared]:
