@@ -336,7 +336,7 @@ class SyntheticCentre:
 def _histogram(name: str, labels: Labels, count: float, mean: float) -> Iterator[Sample]:
     """Of values that are distributed exponentially."""
     for bound in BUCKETS_SECONDS:
-        yield f"{name}_bucket", {**labels, "le": f"{bound:g}"}, count * (1 - math.exp(-bound / mean))
+        yield f"{name}_bucket", {**labels, "le": str(float(bound))}, count * (1 - math.exp(-bound / mean))
     yield f"{name}_bucket", {**labels, "le": "+Inf"}, count
     yield f"{name}_sum", labels, count * mean
     yield f"{name}_count", labels, count

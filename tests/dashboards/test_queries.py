@@ -70,7 +70,6 @@ def test_every_variable_has_values(uid: str, page: Dashboards) -> None:
 @pytest.mark.cluster
 def test_a_variable_offers_what_goes_with_those_before_it(page: Dashboards) -> None:
     assert page.options("aicc-nodes", {"pool": ["zhenwu"]}, SPAN)["node"] == ["zhenwu-0", "zhenwu-1"]
-    assert page.options("aicc-serving", {"tenant": ["research"]}, SPAN)["model"] == ["embed"]
 
 
 @pytest.mark.cluster

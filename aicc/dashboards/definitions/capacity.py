@@ -180,11 +180,9 @@ def _below() -> list[Panel]:
             "How full volumes are. Bad: above 90 %: a model's next revision may not fit.",
             {"namespace": "Namespace", "claim": "Claim"},
             [
-                Column("Size", "max by (namespace, claim) (aicc_volume_capacity_bytes)", "bytes"),
                 Column(
                     "Used",
-                    "max by (namespace, claim) (aicc_volume_used_bytes) / "
-                    "(max by (namespace, claim) (aicc_volume_capacity_bytes) > 0)",
+                    "max by (namespace, claim) (aicc:volume_used_ratio)",
                     "percentunit",
                     rising(0.8, 0.9),
                     decimals=0,

@@ -42,7 +42,7 @@ def _chosen(name: str, label: str, query: str) -> build.QueryVariable:
 POOL = variable("pool", "Pool", "label_values(aicc_pool_info, pool)")
 NODE = variable("node", "Node", 'label_values(aicc_node_info{pool=~"$pool"}, node)')
 TENANT = variable("tenant", "Tenant", "label_values(aicc_tenant_info, tenant)")
-MODEL = variable("model", "Model", 'label_values(aicc_slo_availability_ratio{tenant=~"$tenant"}, model)')
+MODEL = variable("model", "Model", "label_values(aicc_slo_availability_ratio, model)")
 CURRENCY = _chosen("currency", "Currency", "label_values(aicc_pool_price_per_hour, currency)")
 """One at a time: money of two currencies has no sum."""
 

@@ -189,7 +189,7 @@ def _per_token() -> list[Panel]:
         bars(
             "Budgets used this month",
             "Of each tenant's energy and carbon budget. Bad: ahead of the calendar; above 100 % the budget is gone.",
-            [Query(f"aicc:tenant_budget_used:ratio{{{_TENANT}}}", "{{tenant}}: {{budget}}")],
+            [Query(f"max by (tenant, kind) (aicc:tenant_budget_used_ratio{{{_TENANT}}})", "{{tenant}}: {{kind}}")],
             "percentunit",
             steps=rising(0.8, 1),
             none="no budgets are declared",

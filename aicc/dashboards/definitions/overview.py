@@ -19,7 +19,7 @@ from aicc.dashboards.definitions.style import (
     rows,
 )
 
-_FIRING = 'ALERTS{alertstate="firing", severity!="none"}'
+_FIRING = 'ALERTS{alertstate="firing", alertname!="Watchdog"}'
 
 
 def overview() -> Dashboard:
@@ -109,7 +109,7 @@ def _health() -> list[Panel]:
         number(
             "Budget left",
             "What the tenant nearest to its limit has left of this month's energy or carbon budget. Bad: below 10 %.",
-            [Query("1 - max(aicc:tenant_budget_used:ratio)")],
+            [Query("1 - max(aicc:tenant_budget_used_ratio)")],
             "percentunit",
             steps=falling(0, 0.1),
             none="no budgets",
@@ -123,7 +123,7 @@ def _attention() -> list[Panel]:
     return [
         rows(
             "What fires",
-            "What fires, and about what. Bad: any line with severity critical; its runbook is docs/runbooks.",
+            "What fires, and about what. Bad: any line with severity page; its runbook is docs/runbooks.",
             {"alertname": "Alert", "severity": "Severity", "tenant": "Tenant", "model": "Model", "pool": "Pool"},
             [
                 Column(
@@ -142,28 +142,20 @@ def _attention() -> list[Panel]:
             "Models",
             "Each model's answers in the last five minutes. Bad: errors above zero, or a first token later than the "
             "objective.",
-            {"tenant": "Tenant", "model": "Model"},
+            {"model": "Model"},
             [
-                Column("Requests/s", per_second("aicc_gateway_requests_total", "tenant, model", 'model!=""', "5m")),
-                Column(
-                    "Errors",
-                    failed_share('model!=""', "tenant, model", "5m"),
-                    "percentunit",
-                    rising(0.001, 0.01),
-                ),
+                Column("Requests/s", per_second("aicc_gateway_requests_total", "model", 'model!=""', "5m"), "short"),
+                Column("Errors", failed_share('model!=""', "model", "5m"), "percentunit", rising(0.001, 0.01)),
                 Column(
                     "First token, p95",
-                    quantile(0.95, "aicc_gateway_first_byte_seconds", by="tenant, model", window="5m"),
+                    quantile(0.95, "aicc_gateway_first_byte_seconds", by="model", window="5m"),
                     "s",
                 ),
-                Column("Objective", "max by (tenant, model) (aicc_slo_ttft_seconds)", "s"),
-                Column("Tokens/s", "sum by (tenant, model) (aicc:tenant_tokens:rate5m)", "short"),
+                Column("Objective", "max by (model) (aicc_slo_ttft_seconds)", "s"),
+                Column("Tokens/s", 'sum by (model) (aicc:tenant_tokens:rate5m{type=~"prompt|completion"})', "short"),
             ],
             none="no requests yet",
-            links={
-                "Tenant": "/d/aicc-tenant?var-tenant=${__value.text}",
-                "Model": "/d/aicc-serving?var-model=${__value.text}",
-            },
+            links={"Model": "/d/aicc-serving?var-model=${__value.text}"},
         ),
     ]
 

@@ -21,12 +21,12 @@ from aicc.dashboards.definitions.style import (
 
 _MODELS = 'tenant=~"$tenant", model=~"$model"'
 _MODEL = 'model=~"$model"'
-_TIGHTEST = {
-    # Of the objectives, and the errors they allow.
-    "availability": f"(1 - max by (tenant, model) (aicc_slo_availability_ratio{{{_MODELS}}}))",
-    "ttft": f"(1 - max by (tenant, model) (aicc_slo_latency_ratio{{{_MODELS}}}))",
-    "tpot": f"(1 - max by (tenant, model) (aicc_slo_latency_ratio{{{_MODELS}}}))",
-}
+
+
+def _burn(window: str, slo: str = ".*") -> str:
+    """How fast errors use up what an objective allows: 1 just keeps it. By who asks, model and objective."""
+    errors = f'aicc:slo_errors:ratio_rate{window}{{{_MODELS}, slo=~"{slo}"}}'
+    return f"{errors} / on (model, slo) group_left () aicc:slo_budget_ratio"
 
 
 def serving() -> Dashboard:
@@ -80,7 +80,7 @@ def _now() -> list[Panel]:
         number(
             "Tokens",
             "Tokens per second, read and written. Bad: falling while requests do not.",
-            [Query(f"sum(aicc:tenant_tokens:rate5m{{{_MODELS}}})")],
+            [Query(f'sum(aicc:tenant_tokens:rate5m{{{_MODELS}, type=~"prompt|completion"}})')],
             "suffix: tokens/s",
             none="no tokens",
         ),
@@ -101,17 +101,7 @@ def _now() -> list[Panel]:
             "Error budget left",
             "What the worst objective has left of the errors that three days allow. Bad: below zero, the objective is"
             " missed.",
-            [
-                Query(
-                    "1 - max("
-                    + " or ".join(
-                        f'(sum by (tenant, model, slo) (aicc:slo_errors:ratio_rate3d{{{_MODELS}, slo="{slo}"}}) '
-                        f"/ on (tenant, model) group_left () {allowed})"
-                        for slo, allowed in _TIGHTEST.items()
-                    )
-                    + ")"
-                )
-            ],
+            [Query(f"1 - max({_burn('3d')})")],
             "percentunit",
             steps=falling(0, 0.2),
             none="no requests",
@@ -161,7 +151,7 @@ def _answers() -> list[Panel]:
         lines(
             "Tokens by model",
             "Tokens per second as engines count them. Bad: falling while requests do not.",
-            [Query(f"sum by (model) (aicc:tenant_tokens:rate5m{{{_MODELS}}})", "{{model}}")],
+            [Query(f'sum by (model) (aicc:tenant_tokens:rate5m{{{_MODELS}, type=~"prompt|completion"}})', "{{model}}")],
             "suffix: tokens/s",
             stacked=True,
             none="no tokens",
@@ -189,46 +179,34 @@ def _answers() -> list[Panel]:
 def _objectives() -> list[Panel]:
     burn = [
         Column(
-            f"Burn, {slo}",
-            f'sum by (tenant, model) (aicc:slo_errors:ratio_rate1h{{{_MODELS}, slo="{slo}"}}) '
-            f"/ on (tenant, model) {allowed}",
+            f"Burn, {name}",
+            f"max by (model) ({_burn('1h', slo)})",
             "suffix:×",
             rising(1, 6),
             decimals=1,
         )
-        for slo, allowed in _TIGHTEST.items()
+        for slo, name in (("availability", "available"), ("ttft", "first token"), ("tpot", "per token"))
     ]
     return [
         rows(
             "Objectives",
-            "How fast each model uses up the errors that its objective allows, over the last hour: at 1× it just "
-            "keeps it. Bad: above 6×, a page; above 1×, a ticket.",
-            {"tenant": "Tenant", "model": "Model"},
+            "What each model promises, and how fast the errors of the last hour use up what that allows, for the "
+            "tenant that is served worst: at 1× the promise is just kept. Bad: above 6×.",
+            {"model": "Model"},
             [
-                Column(
-                    "Available", f"max by (tenant, model) (aicc_slo_availability_ratio{{{_MODELS}}})", "percentunit"
-                ),
-                Column("First token", f"max by (tenant, model) (aicc_slo_ttft_seconds{{{_MODELS}}})", "s"),
-                Column("Per token", f"max by (tenant, model) (aicc_slo_tpot_seconds{{{_MODELS}}})", "s"),
+                Column("Available", f"max by (model) (aicc_slo_availability_ratio{{{_MODEL}}})", "percentunit"),
+                Column("First token", f"max by (model) (aicc_slo_ttft_seconds{{{_MODEL}}})", "s"),
+                Column("Per token", f"max by (model) (aicc_slo_tpot_seconds{{{_MODEL}}})", "s"),
                 *burn,
             ],
-            links={
-                "Tenant": "/d/aicc-tenant?var-tenant=${__value.text}",
-                "Model": "/d/aicc-serving?var-model=${__value.text}",
-            },
+            links={"Model": "/d/aicc-serving?var-model=${__value.text}"},
             none="no objectives",
             width=14,
         ),
         lines(
             "Availability: burn rate by model",
             "Errors of five minutes over what the objective allows. Bad: above 14.4×, a month's errors go in two days.",
-            [
-                Query(
-                    f'sum by (tenant, model) (aicc:slo_errors:ratio_rate5m{{{_MODELS}, slo="availability"}}) '
-                    f"/ on (tenant, model) {_TIGHTEST['availability']}",
-                    "{{model}}",
-                )
-            ],
+            [Query(f"max by (model) ({_burn('5m', 'availability')})", "{{model}}")],
             "suffix:×",
             steps=((None, "blue"), (1, "orange"), (14.4, "red")),
             none="no requests",

@@ -67,7 +67,7 @@ def _now() -> list[Panel]:
         number(
             "Tokens",
             "Tokens per second, read and written. Bad: at the tenant's limit; it is then refused with 429.",
-            [Query(f"sum(aicc:tenant_tokens:rate5m{{{_MODELS}}})")],
+            [Query(f'sum(aicc:tenant_tokens:rate5m{{{_MODELS}, type=~"prompt|completion"}})')],
             "suffix: tokens/s",
             none="no tokens",
         ),
@@ -92,7 +92,7 @@ def _now() -> list[Panel]:
         number(
             "Budget left",
             "Of this month's energy or carbon budget, whichever is nearer to its end. Bad: below 10 %.",
-            [Query(f"1 - max(aicc:tenant_budget_used:ratio{{{_TENANT}}})")],
+            [Query(f"1 - max(aicc:tenant_budget_used_ratio{{{_TENANT}}})")],
             "percentunit",
             steps=falling(0, 0.1),
             none="no budget",
