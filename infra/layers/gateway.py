@@ -67,6 +67,7 @@ def values(plan: GatewayPlan, given: LayerIn) -> dict[str, Any]:
         "hold": {"seconds": declared.hold_seconds, "models": holds(given.plan.models)},
         "keda": serves("keda"),
         "router": {"queueSize": declared.queue_size, "tracesEndpoint": plan.traces or ""},
+        "spansEndpoint": plan.spans or "",
         "discovery": {"port": MODEL_PORT},
         "host": declared.host or "",
         "tls": {"secretName": (tls.secret or "") if tls else "", "issuer": {"name": issuer or ""}},

@@ -9,7 +9,7 @@ from infra import images
 from infra.config.fields import TenantKind
 from infra.config.gateway import Gateway, TenantLimits
 from infra.config.models import Center
-from infra.names import TRACE_ENDPOINT
+from infra.names import SPAN_ENDPOINT, TRACE_ENDPOINT
 
 PRIORITY: dict[TenantKind, str] = {"cloud-service": "interactive", "enterprise": "default", "research": "bulk"}
 """The router's classes, highest first: who waits shortest where there is a queue."""
@@ -32,7 +32,9 @@ class GatewayPlan:
     replicas: int
     image: str
     traces: str | None
-    """Where spans are sent, as host:port; None: nowhere."""
+    """Where the router's spans are sent, as host:port, over gRPC; None: nowhere."""
+    spans: str | None
+    """The same of the gate's, over HTTP: the centre's own collector, or nowhere."""
     gate_cpu: str
     router_cpu: str
     """What the scheduler keeps free for each pod: little on this machine, where a rollout must not push a model out."""
@@ -56,6 +58,7 @@ def resolved(center: Center) -> GatewayPlan | None:
         replicas=center.gateway.replicas or (1 if local else 2),
         image=image,
         traces=center.gateway.traces or (TRACE_ENDPOINT if center.traces.enabled else None),
+        spans=SPAN_ENDPOINT if center.traces.enabled and not center.gateway.traces else None,
         gate_cpu=gate_cpu,
         router_cpu=router_cpu,
         tenants=tuple(GatewayTenant(one.name, PRIORITY[one.kind], one.limits) for one in center.tenants),

@@ -117,6 +117,19 @@ def test_the_router_sees_pods_and_nothing_else(helm: Helm) -> None:
     ]
 
 
+def test_spans_go_to_a_collector_and_no_further(helm: Helm) -> None:
+    values: dict[str, Any] = {"router": {"tracesEndpoint": "spans.svc:4317"}, "spansEndpoint": "spans.svc:4318"}
+    [router], [gate] = (pod(helm, **values)["spec"][group] for group in ("initContainers", "containers"))
+    assert "--otlp-traces-endpoint=spans.svc:4317" in router["args"]
+    assert "--spans=spans.svc:4318" in gate["args"]
+    rules = objects(helm, **values)["NetworkPolicy"]["spec"]["egress"]
+    roles = {"key": "aicc.io/role", "operator": "In", "values": ["monitoring", "telemetry"]}
+    assert [rule["to"] for rule in rules[2:]] == [[{"namespaceSelector": {"matchExpressions": [roles]}}]] * 2
+    assert [rule["ports"][0]["port"] for rule in rules[2:]] == [4317, 4318]
+    quiet = pod(helm)["spec"]["containers"][0]["args"]
+    assert not [argument for argument in quiet if argument.startswith("--spans")]
+
+
 def test_limits_reach_the_gate_and_a_changed_one_restarts_the_pods(helm: Helm) -> None:
     values: dict[str, Any] = {"models": ["tiny"], "tenants": {"research": {"priority": "bulk", "concurrency": 4}}}
     config = json.loads(objects(helm, **values)["ConfigMap"]["data"]["gate.json"])

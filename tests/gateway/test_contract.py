@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -194,6 +195,29 @@ def test_autoscaling_finds_every_declared_model_asked_or_not(gateway: Gateway) -
     assert gateway.metric('aicc_gateway_model_active{model="tiny"}') == 1
     assert gateway.metric('aicc_gateway_time_to_first_token_seconds{model="tiny"}') > 0
     assert gateway.metric('aicc_gateway_requests_running{model="tiny"}') == 0
+
+
+@pytest.mark.parametrize(
+    "given", ["", "nonsense", f"00-{'0' * 32}-00f067aa0ba902b7-01", f"ff-{'a' * 32}-{'b' * 16}-01"]
+)
+def test_a_request_without_a_usable_trace_begins_one(gateway: Gateway, engine: Engine, given: str) -> None:
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}]}
+    assert gateway.post("/v1/chat/completions", body, Traceparent=given).status == 200
+    seen = engine.state()["last"]["headers"]["traceparent"]
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", seen)
+    assert given[3:35] not in seen or not given
+    assert gateway.gate is not None
+    assert f'"trace":"{seen.split("-")[1]}"' in gateway.gate.log.read_text()
+
+
+def test_a_client_s_trace_is_gone_on_with(gateway: Gateway, engine: Engine) -> None:
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "x"}]}
+    for flags in ("00", "01"):
+        assert gateway.post("/v1/chat/completions", body, Traceparent=f"00-{trace}-{parent}-{flags}").status == 200
+        _, seen, caller, recorded = engine.state()["last"]["headers"]["traceparent"].split("-")
+        assert (seen, recorded) == (trace, flags)
+        assert caller != parent
 
 
 def test_the_access_log_says_who_and_never_what(gateway: Gateway) -> None:

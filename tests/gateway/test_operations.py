@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import ssl
 import subprocess
 import threading
@@ -12,9 +13,13 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPSConnection
 from pathlib import Path
 
+import pytest
+
 from aicc.toolbox.golang import Go
 from tests.gateway.conftest import GATE
 from tests.gateway.stack import KEYS, Answer, Engine, Gateway, call, wait_for
+
+CURL_NO_TLS, CURL_NOT_VERIFIED = 35, 60
 
 Start = Callable[..., tuple[Gateway, list[Engine]]]
 
@@ -98,6 +103,50 @@ def test_https_is_served_with_the_certificate_of_the_day(start: Start, tmp_path:
     assert common_name(gateway.tls_port) == "first"
     certificate(tmp_path / "tls", "second")
     wait_for(lambda: common_name(gateway.tls_port) == "second", "the new certificate is served")
+
+
+def chain(folder: Path, host: str) -> None:
+    """A certificate for a host as an authority makes one: root, intermediate, leaf; the root's is `root.crt`."""
+    folder.mkdir()
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    authority = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"]
+    of_host = ["-addext", f"subjectAltName=DNS:{host}", "-addext", "basicConstraints=critical,CA:FALSE"]
+    made = [("root", None, authority), ("between", "root", authority), ("tls", "between", of_host)]
+    for name, issuer, extensions in made:
+        by = ["-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key"] if issuer else []
+        files = ["-keyout", f"{name}.key", "-out", f"{name}.crt"]
+        openssl("req", "-x509", *key, *by, *files, "-days", "2", "-subj", f"/CN={name}", *extensions)
+    (folder / "tls.crt").write_text((folder / "tls.crt").read_text() + (folder / "between.crt").read_text())
+
+
+def test_curl_verifies_the_certificate_of_port_443_as_any_client_would(start: Start, tmp_path: Path) -> None:
+    """The host's name, the chain up to a root that is trusted, and a version of TLS that is not old."""
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not on PATH")
+    chain(tmp_path / "tls", "ai.example.com")
+    gateway, _ = start(values={"tls": {"secretName": "given"}})
+
+    def asked(host: str, *options: str, root: str = "root.crt") -> tuple[int, str]:
+        command = [curl, "-sS", "--noproxy", "*", "--cacert", tmp_path / "tls" / root]
+        route = ["--connect-to", f"{host}:443:127.0.0.1:{gateway.tls_port}"]
+        key = ["-H", f"Authorization: Bearer {KEYS['cloud']}"]
+        done = subprocess.run(
+            [*command, *route, *key, *options, f"https://{host}/v1/models"], capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout
+
+    status, body = asked("ai.example.com")
+    assert (status, json.loads(body)["object"]) == (0, "list")
+    assert asked("other.example.com")[0] == CURL_NOT_VERIFIED
+    certificate(tmp_path / "other", "another root")
+    assert asked("ai.example.com", root="../other/tls.crt")[0] == CURL_NOT_VERIFIED
+    assert asked("ai.example.com", "--tls-max", "1.1")[0] == CURL_NO_TLS
+    assert asked("ai.example.com", "--tlsv1.3")[0] == 0
 
 
 def test_requests_go_on_while_one_of_two_replicas_dies(start: Start) -> None:

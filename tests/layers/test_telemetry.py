@@ -144,7 +144,7 @@ def test_a_store_is_reached_by_its_collector_its_reader_and_monitoring_alone(bui
 def test_spans_are_taken_from_the_gateway_alone(built: Built) -> None:
     taken = policy(built, traces.RELEASE)["ingress"][0]
     assert taken["from"] == [{"namespaceSelector": {"matchLabels": {names.ROLE: "gateway"}}}]
-    assert [port["port"] for port in taken["ports"]] == [4317]
+    assert [port["port"] for port in taken["ports"]] == [4317, 4318]
 
 
 def test_the_gateway_sends_its_spans_where_they_are_taken(plan: CenterPlan, built: Built) -> None:

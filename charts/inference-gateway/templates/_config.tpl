@@ -40,6 +40,9 @@ classes:
 - --keys=/etc/gateway/keys
 - --drain={{ int .Values.drainSeconds }}s
 - --grace={{ int .Values.graceSeconds }}s
+{{- with .Values.spansEndpoint }}
+- --spans={{ . }}
+{{- end }}
 {{- end }}
 
 {{- /* It listens on the pod's loopback only: whoever reaches it may add workers and needs no key. */ -}}

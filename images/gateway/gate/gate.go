@@ -40,14 +40,15 @@ type gate struct {
 	proxy   *httputil.ReverseProxy
 	router  *url.URL
 	metrics *metrics
+	tracer  *tracer
 }
 
-func newGate(config Config, keys *keyring, upstream string) (*gate, error) {
+func newGate(config Config, keys *keyring, upstream string, spans *tracer) (*gate, error) {
 	router, err := url.Parse(upstream)
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{config: config, keys: keys, router: router, metrics: newMetrics(config.Models)}
+	g := &gate{config: config, keys: keys, router: router, metrics: newMetrics(config.Models), tracer: spans}
 	g.budgets, g.models = map[string]*budget{}, map[string]bool{}
 	for name, tenant := range config.Tenants {
 		g.budgets[name] = newBudget(tenant, config.Replicas, time.Now())
@@ -69,6 +70,7 @@ type call struct {
 	firstByte         time.Time
 	held              time.Duration // for want of a ready replica
 	usage             usage
+	place             place
 }
 
 type usage struct {
@@ -85,7 +87,7 @@ type callKey struct{}
 func callOf(request *http.Request) *call { return request.Context().Value(callKey{}).(*call) }
 
 func (g *gate) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
-	c := &call{id: requestID(request), started: time.Now()}
+	c := &call{id: requestID(request), started: time.Now(), place: placeOf(request)}
 	recorded := &recorder{ResponseWriter: writer, call: c}
 	recorded.Header().Set("X-Request-Id", c.id)
 	defer func() { g.finished(request, recorded, c) }()
@@ -258,7 +260,8 @@ func seconds(wait time.Duration) string { return strconv.Itoa(int(math.Ceil(wait
 func (g *gate) finished(request *http.Request, writer *recorder, c *call) {
 	took := time.Since(c.started)
 	g.metrics.request(c, writer.status, took)
-	slog.Info("request", "id", c.id, "tenant", c.tenant, "model", c.model, "method", request.Method,
+	g.tracer.ended(request, writer.status, c)
+	slog.Info("request", "id", c.id, "trace", c.place.trace, "tenant", c.tenant, "model", c.model, "method", request.Method,
 		"path", request.URL.Path, "status", writer.status, "seconds", math.Round(took.Seconds()*1e4)/1e4,
 		"prompt_tokens", c.usage.Prompt, "completion_tokens", c.usage.Completion, "cut", request.Context().Err() != nil)
 }

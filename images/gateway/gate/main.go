@@ -20,8 +20,8 @@ import (
 )
 
 type options struct {
-	listen, listenTLS, admin, upstream, config, keys, tls string
-	drain, grace                                          time.Duration
+	listen, listenTLS, admin, upstream, config, keys, tls, spans string
+	drain, grace                                                 time.Duration
 }
 
 func main() {
@@ -33,6 +33,7 @@ func main() {
 	flag.StringVar(&given.config, "config", "", "file with models, tenants and limits")
 	flag.StringVar(&given.keys, "keys", "", "folder with one file of keys a tenant; reread when it changes")
 	flag.StringVar(&given.tls, "tls", "", "folder with tls.crt and tls.key; reread when they change")
+	flag.StringVar(&given.spans, "spans", "", "host:port of a collector that takes OTLP over HTTP; none: no spans")
 	flag.DurationVar(&given.drain, "drain", 0, "how long to go on serving, not ready, once told to stop")
 	flag.DurationVar(&given.grace, "grace", 30*time.Second, "how long running requests may take to end after that")
 	flag.Parse()
@@ -56,7 +57,9 @@ func run(given options) error {
 	defer cancel()
 	go keys.follow(stop)
 
-	gate, err := newGate(config, keys, given.upstream)
+	spans := newTracer(given.spans)
+	defer spans.close()
+	gate, err := newGate(config, keys, given.upstream, spans)
 	if err != nil {
 		return err
 	}

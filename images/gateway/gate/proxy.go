@@ -80,6 +80,7 @@ func (g *gate) rewrite(r *httputil.ProxyRequest) {
 	}
 	r.Out.Header.Set("Content-Type", "application/json")
 	r.Out.Header.Set("X-Request-Id", c.id)
+	r.Out.Header.Set("Traceparent", c.place.header())
 	r.Out.Header.Set("X-Smg-Priority", g.config.Tenants[c.tenant].Priority)
 	r.Out.Body = io.NopCloser(bytes.NewReader(c.body))
 	r.Out.ContentLength = int64(len(c.body))

@@ -10,10 +10,11 @@ from infra.clouds.base import ClusterOut
 
 IMAGE = "docker.io/otel/opentelemetry-collector-k8s"
 HEALTH_PORT, METRICS_PORT = 13133, 8888
-OTLP_PORT = 4317
+OTLP_PORT, OTLP_HTTP_PORT = 4317, 4318
 _POD = "${env:MY_POD_IP}"
 """Set by the chart."""
-_UNUSED_PORTS = ("otlp-http", "jaeger-compact", "jaeger-thrift", "jaeger-grpc", "zipkin")
+_OTLP_PORTS = ("otlp", "otlp-http")
+_UNUSED_PORTS = ("jaeger-compact", "jaeger-thrift", "jaeger-grpc", "zipkin")
 
 
 def service(pipelines: Mapping[str, Any], *extensions: str) -> dict[str, Any]:
@@ -40,8 +41,9 @@ def processors() -> dict[str, Any]:
 
 
 def otlp_receiver() -> dict[str, Any]:
-    """Takes traces by OTLP over gRPC."""
-    return {"otlp": {"protocols": {"grpc": {"endpoint": f"{_POD}:{OTLP_PORT}"}}}}
+    """Takes spans by OTLP: the router's over gRPC, the gate's over HTTP."""
+    protocols = {"grpc": OTLP_PORT, "http": OTLP_HTTP_PORT}
+    return {"otlp": {"protocols": {name: {"endpoint": f"{_POD}:{port}"} for name, port in protocols.items()}}}
 
 
 def chart_values(mode: str, name: str, configuration: Mapping[str, Any], cluster: ClusterOut) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def chart_values(mode: str, name: str, configuration: Mapping[str, Any], cluster
         "serviceAccount": {"create": True, "automountServiceAccountToken": False},
         "podLabels": {names.PART: name},
         "ports": {
-            "otlp": {"enabled": mode == "deployment"},
+            **{port: {"enabled": mode == "deployment"} for port in _OTLP_PORTS},
             **{port: {"enabled": False} for port in _UNUSED_PORTS},
             "metrics": {"enabled": True},
         },

@@ -36,7 +36,7 @@ def of(plan: CenterPlan) -> Iterator[Manifest]:
         yield _policy(
             names.TRACE_COLLECTOR,
             ingress=[
-                _rule("from", [_GATEWAY], collector.OTLP_PORT),
+                _rule("from", [_GATEWAY], collector.OTLP_PORT, collector.OTLP_HTTP_PORT),
                 _rule("from", [_MONITORING], collector.METRICS_PORT),
             ],
             egress=[_rule("to", [_pods(store.name)], store.port)],
@@ -59,9 +59,10 @@ def _pods(part: str, namespace: str | None = None) -> Manifest:
     return {**where, "podSelector": {"matchLabels": {names.PART: part}}}
 
 
-def _rule(direction: str, peers: Sequence[Manifest], port: int) -> Manifest:
+def _rule(direction: str, peers: Sequence[Manifest], *ports: int) -> Manifest:
     """Without peers: everybody."""
-    return {**({direction: list(peers)} if peers else {}), "ports": [{"protocol": "TCP", "port": port}]}
+    opened = [{"protocol": "TCP", "port": port} for port in ports]
+    return {**({direction: list(peers)} if peers else {}), "ports": opened}
 
 
 def _policy(part: str, *, namespace: str = names.TELEMETRY_NAMESPACE, **rules: Any) -> Manifest:
