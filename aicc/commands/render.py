@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -15,6 +16,8 @@ from aicc.offline.values import without_later
 
 INDEX = "kustomization.yaml"
 _HEADER = "# Rendered by `aicc render`; change the stack, not this file.\n"
+_AFTER_WEIGHTS = {"argocd.argoproj.io/sync-wave": "1"}
+"""Argo CD applies it once everything without a wave is healthy, the jobs that fetch weights among them."""
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -34,6 +37,7 @@ def render(graph: Graph, out: Path) -> list[Path]:
     earlier = _rendered(out)
     kept = [manifest for manifest in graph.manifests if not (manifest.secret or manifest.incomplete)]
     files = {path_of(manifest): manifest for manifest in kept}
+    fetched = any(manifest.layer == "weights" for manifest in kept)
     for stale in earlier - set(files):
         _remove(out / stale)
     index = {
@@ -47,7 +51,8 @@ def render(graph: Graph, out: Path) -> list[Path]:
     for relative, manifest in files.items():
         path = out / relative
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_HEADER + _dump(manifest.body), encoding="utf-8")
+        body = _after_weights(manifest.body) if fetched and manifest.layer == "serving" else manifest.body
+        path.write_text(_HEADER + _dump(body), encoding="utf-8")
     return [out / relative for relative in files]
 
 
@@ -64,6 +69,12 @@ def _chart(release: Resource) -> Mapping[str, object]:
         "includeCRDs": True,
         "valuesInline": without_later(inputs.get("values", {})),
     }
+
+
+def _after_weights(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A model's object, in the wave after its weights; where nobody heeds waves, its pods wait for their files."""
+    metadata = body["metadata"]
+    return {**body, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **_AFTER_WEIGHTS}}}
 
 
 def path_of(manifest: Manifest) -> Path:

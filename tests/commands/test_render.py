@@ -16,6 +16,8 @@ from aicc.progress import reporter
 from infra.versions import VELERO
 from tests.support.kubeconform import kubeconform
 
+WAVE = "argocd.argoproj.io/sync-wave"
+
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
@@ -44,7 +46,17 @@ def test_there_is_one_file_for_each_object_with_the_object_in_it(local_graph: Gr
     assert len(set(written)) == len(local_graph.manifests)
     for path, manifest in zip(written, local_graph.manifests, strict=True):
         assert path == out / path_of(manifest)
-        assert yaml.safe_load(path.read_text(encoding="utf-8")) == manifest.body
+        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        annotations = body["metadata"].pop("annotations", {})
+        assert annotations.pop(WAVE, None) == ("1" if manifest.layer == "serving" else None)
+        assert body | {"metadata": body["metadata"] | ({"annotations": annotations} if annotations else {})} == (
+            manifest.body
+        )
+
+
+def test_models_come_in_a_later_wave_only_where_weights_are_fetched(local_graph: Graph, out: Path) -> None:
+    render(without(local_graph, "weights"), out)
+    assert not [name for name, content in files(out).items() if WAVE.encode() in content]
 
 
 def test_the_index_names_every_file_in_dependency_order(local_graph: Graph, out: Path) -> None:
