@@ -198,14 +198,14 @@ def up(
         if done.nodes:
             print(f"nodes: {done.nodes}")
         print(f"objects: {done.objects}")
-        for line in entrance.described(found):
+        for line in [*entrance.described(found), *entrance.offered(found)]:
             print(line)
         print(f"look at it: aicc status --stack {stack}")
 
 
 @app.command()
 def status(stack: StackName = "local", *, as_json: AsJson = False) -> None:
-    """Show the stack as it is now: pools, tenants' quota use, models and their endpoints."""
+    """Show the stack as it is now: pools, tenants' quota use, models, applications, and what stops any of them."""
     from aicc.commands import status as command  # noqa: PLC0415
 
     with _clear_errors(f"aicc status --stack {stack}"):

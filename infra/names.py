@@ -69,6 +69,15 @@ def model_release(model: str) -> str:
     return f"model-{model}"
 
 
+CHAT_PORT = 8000
+"""Of a chat page's Service: as its chart has it."""
+
+
+def chat_release(tenant: str) -> str:
+    """The Helm release, and the names of its objects, of a tenant's chat page."""
+    return f"chat-{tenant}"
+
+
 def priority_class(kind: TenantKind) -> str:
     """The PriorityClass of a tenant's pods."""
     return f"aicc-{kind}"

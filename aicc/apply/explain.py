@@ -43,7 +43,9 @@ def _newest_pod_reason(kube: Kube, workload: Object) -> str | None:
         workload["metadata"].get("namespace"),
         ",".join(f"{key}={value}" for key, value in labels.items()),
     )
-    waiting = [pod for pod in pods if not status_of(pod).current]
+    # A pod that has failed wants for nothing, in kstatus' words; it speaks where no other pod does.
+    failed = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Failed"]
+    waiting = [pod for pod in pods if not status_of(pod).current] or failed
     if not waiting:
         return None
     newest = max(waiting, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
@@ -56,9 +58,21 @@ def _pod_reason(pod: Object) -> str:
         return str(scheduled["message"])
     status = pod.get("status") or {}
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
-        waiting = container.get("state", {}).get("waiting") or container.get("lastState", {}).get("terminated")
-        if waiting and waiting.get("reason") not in {None, "PodInitializing", "ContainerCreating"}:
-            detail = waiting.get("message") or f"exit code {waiting.get('exitCode')}"
-            return f"container {container['name']}: {waiting['reason']}: {detail}"
+        if stopped := _stopped(container):
+            # A container that keeps its log as its message may have said much before what it ended with.
+            detail = _last_line(stopped.get("message")) or f"exit code {stopped.get('exitCode')}"
+            return f"container {container['name']}: {stopped['reason']}: {detail}"
     ready = condition(pod, "Ready") or {}
     return str(ready.get("message") or status_of(pod).message)
+
+
+def _stopped(container: Object) -> Object | None:
+    """Why a container does not run: what it waits for, or how it ended."""
+    now = container.get("state") or {}
+    found = now.get("waiting") or now.get("terminated") or (container.get("lastState") or {}).get("terminated")
+    usual = {None, "PodInitializing", "ContainerCreating", "Completed"}
+    return found if found and found.get("reason") not in usual else None
+
+
+def _last_line(text: str | None) -> str:
+    return next((line for line in reversed((text or "").splitlines()) if line.strip()), "")

@@ -1,14 +1,19 @@
-"""How a client gets in: the gateway's address from where the reader is, and a key."""
+"""How a client gets in: the gateway's address from where the reader is, a key, and the applications on the gateway."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from aicc.commands import applications
 from aicc.keys import Store, hand_out
 from aicc.kubeconfigs import connect
 from aicc.stacks import Stack
 from infra import names
 from infra.outputs import GATEWAY_ENDPOINT
+
+if TYPE_CHECKING:
+    from aicc.local.node.node import RealNode
 
 PORT = 80
 
@@ -40,6 +45,23 @@ def described(stack: Stack) -> list[str]:
     return [*lines, f"a tenant's key: aicc keys show --stack {stack.name} --tenant {tenant}"]
 
 
+def offered(stack: Stack) -> list[str]:
+    """Lines for the end of `aicc up`: each chat page with its address, each batch with its state."""
+    declared = stack.plan.applications
+    if not (declared.chat or declared.batches):
+        return []
+    node = _node(stack)
+    published = {}
+    for page in declared.chat:
+        if node is not None and page.host is None:
+            release = names.chat_release(page.tenant)
+            address = node.publish(page.namespace, release, names.CHAT_PORT)
+            published[f"{release}.{page.namespace}:{names.CHAT_PORT}"] = address
+    with connect(stack) as kube:
+        found = [*applications.pages(stack.plan, kube, published), *applications.batches(stack.plan, kube)]
+    return [str(each) for each in found]
+
+
 def _tenant(stack: Stack) -> str:
     """One whose models run for real, where any does."""
     on_cpu = [model.tenant for model in stack.plan.models if model.accelerator is None]
@@ -48,14 +70,18 @@ def _tenant(stack: Stack) -> str:
 
 def _on_this_machine(stack: Stack) -> str | None:
     """The gateway's address on this machine; None where it has no real node to run on."""
+    node = _node(stack)
+    return f"{node.publish(names.GATEWAY_NAMESPACE, names.GATEWAY, PORT)}/v1" if node else None
+
+
+def _node(stack: Stack) -> RealNode | None:
+    """The stack's real node, where it is local and has one."""
     if stack.plan.cloud.kind != "local":
         return None
     from aicc.local.node.node import RealNode  # noqa: PLC0415  only local stacks pay for it
 
     node = RealNode(stack.name)
-    if node.status() is None:
-        return None
-    return f"{node.publish(names.GATEWAY_NAMESPACE, names.GATEWAY, PORT)}/v1"
+    return None if node.status() is None else node
 
 
 def _key(stack: Stack, tenant: str) -> str | None:

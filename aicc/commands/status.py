@@ -1,4 +1,4 @@
-"""`aicc status`: the stack as it is now: pools, tenants' quota use, models, endpoints."""
+"""`aicc status`: the stack as it is now: pools, tenants' quota use, models, endpoints, applications."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from aicc.apply.explain import why_not_ready
+from aicc.commands import applications
+from aicc.commands.applications import BatchStatus, PageStatus
 from aicc.kubeconfigs import connect, kubeconfig_of
 from aicc.local.keda.keda import Keda, ProgramStatus
 from aicc.local.node.node import NodeStatus, RealNode
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _SERVING = "app.kubernetes.io/component=model-server"
+_WEIGHTS = "app.kubernetes.io/name=weights"
 _GROUP = ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")
 _PATIENCE_SECONDS = 3
 """Someone is looking: better an answer than a long wait for a better one."""
@@ -67,11 +71,13 @@ class ModelStatus:
     ready: int
     wanted: int
     endpoint: str
+    problem: str = ""
+    """What stops replicas, or the model's weights, in the cluster's words; empty where nothing does."""
 
     @property
     def enough(self) -> bool:
-        """Whether as many replicas as wanted are ready."""
-        return self.ready >= self.wanted
+        """Whether as many replicas as wanted are ready, and with the weights that are declared."""
+        return self.ready >= self.wanted and not self.problem
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ class Status:
     pools: tuple[PoolStatus, ...]
     tenants: tuple[TenantStatus, ...]
     models: tuple[ModelStatus, ...]
+    pages: tuple[PageStatus, ...] = ()
+    batches: tuple[BatchStatus, ...] = ()
     keda: tuple[ProgramStatus, ...] = ()
     """KEDA's programs on this machine; none where the stack is not local or has no KEDA."""
     machine: NodeStatus | None = None
@@ -95,12 +103,15 @@ class Status:
         """What is not ready, a line each."""
         pools = [f"pool {item.name}: {item.ready} of {item.declared} nodes" for item in self.pools if not item.enough]
         models = [
-            f"model {item.name}: {item.ready} of {item.wanted} replicas" for item in self.models if not item.enough
+            f"model {item.name}: {item.ready} of {item.wanted} replicas" + (f": {item.problem}" if item.problem else "")
+            for item in self.models
+            if not item.enough
         ]
+        pages = [str(item) for item in self.pages if not item.ready]
         programs = [f"{item.name} does not run" for item in self.keda if item.pid is None]
         node = self.machine
         parts = [f"{name} of node {node.name} is not ready" for name in node.waiting] if node else []
-        return pools + models + programs + parts
+        return pools + models + pages + programs + parts
 
     def as_json(self) -> dict[str, Any]:
         """Return the status for programs."""
@@ -118,6 +129,7 @@ def status(stack: Stack) -> Status:
         nodes = kube.list("v1", "Node")
         quotas = kube.list("v1", "ResourceQuota")
         serving = [found for kind in _kinds(stack.plan.models) for found in kube.list(*kind, label_selector=_SERVING)]
+        refused = _failed_weights(kube)
         return Status(
             stack=stack.name,
             server=kube.server,
@@ -125,7 +137,9 @@ def status(stack: Stack) -> Status:
             kubeconfig=str(kubeconfig_of(stack)[0]),
             pools=tuple(_pool(pool, nodes, held, machine) for pool in stack.plan.pools),
             tenants=tuple(_tenant(tenant, quotas) for tenant in stack.plan.tenants),
-            models=tuple(_model(model, serving) for model in stack.plan.models),
+            models=tuple(_model(model, serving, refused, kube) for model in stack.plan.models),
+            pages=applications.pages(stack.plan, kube, machine.published if machine else {}),
+            batches=applications.batches(stack.plan, kube),
             keda=Keda(stack.name).status(),
             machine=machine,
         )
@@ -173,8 +187,12 @@ def _belongs(node: dict[str, Any], pool: PoolPlan) -> bool:
 
 
 def _is_ready(node: dict[str, Any]) -> bool:
-    conditions = node.get("status", {}).get("conditions", [])
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return _holds(node, "Ready")
+
+
+def _holds(item: dict[str, Any], condition: str) -> bool:
+    conditions = item.get("status", {}).get("conditions", [])
+    return any(each["type"] == condition and each["status"] == "True" for each in conditions)
 
 
 def _tenant(tenant: TenantPlan, quotas: list[dict[str, Any]]) -> TenantStatus:
@@ -188,19 +206,40 @@ def _kinds(models: Iterable[ModelPlan]) -> set[tuple[str, str]]:
     return {_GROUP if model.nodes_per_replica > 1 else ("apps/v1", "Deployment") for model in models}
 
 
-def _model(model: ModelPlan, serving: list[dict[str, Any]]) -> ModelStatus:
+def _failed_weights(kube: Kube) -> dict[str, dict[str, Any]]:
+    """Jobs that gave a model's weights up, by the model's name."""
+    jobs = kube.list("batch/v1", "Job", label_selector=_WEIGHTS)
+    failed = (job for job in jobs if _holds(job, "Failed"))
+    return {job["metadata"]["labels"][f"{names.DOMAIN}/model"]: job for job in failed}
+
+
+def _model(
+    model: ModelPlan, serving: list[dict[str, Any]], refused: Mapping[str, dict[str, Any]], kube: Kube
+) -> ModelStatus:
     key = (model.namespace, model.release)
     own = next((item for item in serving if (item["metadata"]["namespace"], item["metadata"]["name"]) == key), None)
     ready = own.get("status", {}).get("readyReplicas", 0) if own else 0
-    wanted = own["spec"].get("replicas", model.min_replicas) if own else model.min_replicas
-    return ModelStatus(model.name, model.tenant, ready, max(wanted, model.min_replicas), endpoint(model))
+    wanted = max(own["spec"].get("replicas", model.min_replicas) if own else 0, model.min_replicas)
+    problem = ""
+    if job := refused.get(model.name):
+        problem = f"its weights were not accepted: {why_not_ready(kube, job)}"
+    elif own and ready < wanted:
+        problem = why_not_ready(kube, own)
+    return ModelStatus(model.name, model.tenant, ready, wanted, endpoint(model), problem)
 
 
 def show(found: Status, console: Console) -> None:
     """Print the status for people."""
     head = f"stack {found.stack}: Kubernetes {found.version} at {found.server}\nkubeconfig: {found.kubeconfig}"
     tables = Group("", _pools(found), "", _tenants(found), "", _models(found))
-    console.print(Group(Text(head), *_machine(found), *_keda(found), tables))
+    offered = applications.tables(found.pages, found.batches)
+    console.print(Group(Text(head), *_machine(found), *_keda(found), tables, *offered, *_problems(found)))
+
+
+def _problems(found: Status) -> list[Text]:
+    """A line for each model that something stops."""
+    lines = [f"model {item.name}: {item.problem}" for item in found.models if item.problem]
+    return [Text(f"\n{line}" if number == 0 else line, style="red") for number, line in enumerate(lines)]
 
 
 def _machine(found: Status) -> list[Text]:

@@ -21,8 +21,6 @@ from infra.layers.objects import HelmRelease
 from infra.plan.applications.model import ChatPlan
 
 CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "chat"
-CHAT = "chat"
-"""The release in a tenant's namespace, before the tenant's name."""
 
 
 def build(given: LayerIn) -> LayerOut:
@@ -34,7 +32,7 @@ def build(given: LayerIn) -> LayerOut:
         given.declare(batch.job(item, given.cluster), *after)
     for page in offered.chat:
         Chart(
-            f"{CHAT}-{page.tenant}",
+            names.chat_release(page.tenant),
             # Relative to where the program runs, so that no machine's path reaches the state.
             chart=os.path.relpath(CHART),
             namespace=page.namespace,

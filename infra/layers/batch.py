@@ -97,6 +97,7 @@ def _pod(batch: BatchPlan, cluster: ClusterOut, identity: Identity | None) -> di
             f"--concurrency={batch.concurrency}",
         ],
         **({"env": _environment(store)} if store else {}),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "resources": {
             "requests": {"cpu": batch.cpu, "memory": batch.memory},
             "limits": {"memory": batch.memory},

@@ -151,6 +151,8 @@ def _pod(model: ModelPlan, shelf: Shelf, given: LayerIn) -> dict[str, Any]:
                 "imagePullPolicy": pull_policy(image),
                 "args": arguments(model, shelf),
                 "env": _keys() if given.plan.own_store and model.weights and model.weights.source == "store" else [],
+                # What it ended with is in the pod's status, for `aicc up` and `aicc status` to say.
+                "terminationMessagePolicy": "FallbackToLogsOnError",
                 "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
