@@ -45,9 +45,10 @@ class Process:
     log: Path
 
     @classmethod
-    def start(cls, command: Sequence[str | Path], log: Path) -> Process:
+    def start(cls, command: Sequence[str | Path], log: Path, **environment: str) -> Process:
+        started = {"cwd": paths.REPO, "env": {**os.environ, **environment}, "start_new_session": True}
         with log.open("wb") as out:
-            return cls(subprocess.Popen(command, stdout=out, stderr=out, cwd=paths.REPO, start_new_session=True), log)
+            return cls(subprocess.Popen(command, stdout=out, stderr=out, **started), log)  # type: ignore[call-overload]
 
     def stop(self, *, hard: bool = True) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -62,6 +63,7 @@ class Engine:
     model: str
     port: int
     process: Process
+    host: str = "127.0.0.1"
 
     @classmethod
     def start(cls, model: str, folder: Path, port: int | None = None) -> Engine:
@@ -148,6 +150,8 @@ class Gateway:
     models: tuple[str, ...] = ("tiny", "asleep")
     tenants: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: TENANTS)
     values: Mapping[str, Any] = field(default_factory=dict)
+    preload: Path | None = None
+    """What the image preloads into the router (images/gateway/patience), built."""
     gate: Process | None = None
     router: Process | None = None
     port: int = 0
@@ -193,7 +197,7 @@ class Gateway:
             (folder / f"{tenant}.json").write_text(json.dumps({"keys": list(held)}), encoding="utf-8")
 
     def set_engines(self, engines: Sequence[Engine]) -> None:
-        workers = [{"url": f"http://127.0.0.1:{engine.port}"} for engine in engines]
+        workers = [{"url": f"http://{engine.host}:{engine.port}"} for engine in engines]
         target = self.folder / "workers.json"
         target.with_suffix(".new").write_text(json.dumps({"version": 1, "workers": workers}), encoding="utf-8")
         target.with_suffix(".new").replace(target)
@@ -212,7 +216,8 @@ class Gateway:
             "--discovery-check-interval-secs": "1",
         }
         command = [sys.executable, "-m", "smg.launch_router", *with_options(own, changed)]
-        return Process.start(command, self.folder / "router.log")
+        preload = {"LD_PRELOAD": str(self.preload)} if self.preload else {}
+        return Process.start(command, self.folder / "router.log", **preload)
 
     def _start_gate(self) -> Process:
         args = container_args(self.helm, self._chart_values(), "containers", "gate")

@@ -142,19 +142,20 @@ async def _send(writer: asyncio.StreamWriter, status: int, answer: Any) -> bool:
     return True
 
 
-async def serve(model: str, port: int) -> None:
-    """Serve on loopback until stopped."""
-    server = await asyncio.start_server(Engine(model).connection, "127.0.0.1", port, limit=2**26)
+async def serve(model: str, host: str, port: int) -> None:
+    """Serve until stopped."""
+    server = await asyncio.start_server(Engine(model).connection, host, port, limit=2**26)
     await server.serve_forever()
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="elsewhere only in a network namespace of a test's own")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--model", required=True)
     given = parser.parse_args()
-    asyncio.run(serve(given.model, given.port))
+    asyncio.run(serve(given.model, given.host, given.port))
 
 
 if __name__ == "__main__":
