@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 LOCK := .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: help environment up status down test tools lint lock reference dashboards benchmark picture
+.PHONY: help environment up status down test scaling tools lint lock reference dashboards benchmark picture
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ down: ## Remove the local centre
 
 test: lint tools ## Check everything: linters, types, charts, manifests, a real control plane, end to end
 	@$(PY) -m pytest
+
+scaling: environment ## Build KEDA, which takes minutes once, and test replicas that follow requests
+	@$(PY) -m aicc.toolbox keda-operator keda-adapter
+	@$(PY) -m pytest tests/scaling tests/local/keda
 
 tools: environment ## Get the pinned binaries: found, downloaded or built
 	@$(PY) -m aicc.toolbox

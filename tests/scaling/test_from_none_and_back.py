@@ -17,25 +17,19 @@ from typing import Any
 import pytest
 import yaml
 
-from aicc import paths, toolbox
+from aicc import paths
 from aicc.kube.client import Kube
 from aicc.local import nodes
 from aicc.local.cluster import LocalCluster
 from aicc.local.keda.keda import Keda
-from aicc.local.keda.layout import PROGRAMS
 from aicc.local.keda.network import network_of
 from aicc.local.nodes import SimulatedNode
 from tests.gateway.stack import Answer, Engine, Gateway, running
 from tests.support.helm import Helm
+from tests.support.keda import BUILT
 from tests.support.recorder import Recorder
 
-pytestmark = [
-    pytest.mark.cluster,
-    pytest.mark.skipif(
-        not all(toolbox.locate(name) for name in PROGRAMS),
-        reason="KEDA is not built here; `python -m aicc.toolbox keda-operator keda-adapter` does it, in minutes",
-    ),
-]
+pytestmark = [pytest.mark.cluster, BUILT]
 MODEL, NAMESPACE, RELEASE = "tiny", "tenant-research", "model-tiny"
 QUEUE_DEPTH, MOST = 2, 3
 PATIENCE_SECONDS = 240.0

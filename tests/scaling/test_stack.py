@@ -7,21 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from aicc import toolbox
 from aicc.kube.client import Kube
 from aicc.local.keda.keda import Keda
 from aicc.local.keda.layout import PROGRAMS
 from aicc.local.keda.network import network_of
 from tests.support.centre import Centre, eventually, small_config
+from tests.support.keda import BUILT
 from tests.support.recorder import Recorder
 
-pytestmark = [
-    pytest.mark.cluster,
-    pytest.mark.skipif(
-        not all(toolbox.locate(name) for name in PROGRAMS),
-        reason="KEDA is not built here; `python -m aicc.toolbox keda-operator keda-adapter` does it, in minutes",
-    ),
-]
+pytestmark = [pytest.mark.cluster, BUILT]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from aicc import toolbox
 from aicc.errors import ClusterError
 from aicc.kube.client import Kube
 from aicc.local.cluster import LocalCluster
@@ -16,13 +15,10 @@ from aicc.local.keda import certificates
 from aicc.local.keda.keda import Keda
 from aicc.local.keda.layout import OPERATOR, PROGRAMS, Layout
 from aicc.local.keda.network import Network, network_of
+from tests.support.keda import BUILT
 from tests.support.recorder import Recorder
 
 STACK = "with-keda"
-BUILT = pytest.mark.skipif(
-    not all(toolbox.locate(name) for name in PROGRAMS),
-    reason="KEDA is not built here; `python -m aicc.toolbox keda-operator keda-adapter` does it, in minutes",
-)
 
 
 @pytest.fixture(scope="module")
