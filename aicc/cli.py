@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aicc import cli_keys, cli_models
+from aicc import cli_keys, cli_models, cli_report
 from aicc.cli_support import AsJson, StackName
 from aicc.cli_support import clear_errors as _clear_errors
 from aicc.cli_support import console as _console
@@ -36,6 +36,7 @@ catalogue = typer.Typer(name="catalogue", no_args_is_help=True, help="What is kn
 app.add_typer(catalogue)
 app.add_typer(cli_keys.app)
 app.add_typer(cli_models.app)
+app.command()(cli_report.report)
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")]
 DriverName = Annotated[

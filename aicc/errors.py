@@ -55,12 +55,19 @@ class NotReadyError(AiccError):
     meaning = "everything was applied, but not everything became ready in time; run the command again"
 
 
+class UnreconciledError(AiccError):
+    """A statement was written, and its accounts do not add up to the centre's total."""
+
+    exit_code = 8
+    meaning = "the statement was written, but its accounts do not add up to the centre's total; do not bill by it"
+
+
 INTERRUPTED = 130
 
 
 def exit_codes() -> dict[int, str]:
     """Every exit code with its meaning, for --help and the reference page."""
-    kinds = (AiccError, ConfigError, PrerequisiteError, LockedError, ClusterError, NotReadyError)
+    kinds = (AiccError, ConfigError, PrerequisiteError, LockedError, ClusterError, NotReadyError, UnreconciledError)
     return {
         0: "success",
         2: "the command line itself is wrong",

@@ -17,6 +17,8 @@ from infra.estimate.model import Amount
 PLATFORM, IDLE = "platform", "idle"
 """Accounts of no tenant: the centre's own services, and what nobody reserves."""
 WATTS_PER_KILOWATT = 1_000
+ROUNDING = 1e-9
+"""What is left of a tenant beside its models is nothing below this share of it."""
 OVERRUN_TOLERANCE = 0.001
 """Models may add up to this much more than their tenant before it is said."""
 
@@ -114,15 +116,13 @@ class Bookkeeper:
         """The account of a tenant, of the platform, or of idle hardware."""
         recorded, book = self._recorded, _Book()
         overrun = self._energy(name, book)
-        self._rates(name, book, recorded.tenant_embodied, recorded.model_embodied, _add_embodied)
-        for currency in sorted({key[1] for key in recorded.tenant_price if key[0] == name}):
-            self._rates(
-                name,
-                book,
-                {key[:1]: hours for key, hours in recorded.tenant_price.items() if key[1] == currency},
-                {key[:2]: hours for key, hours in recorded.model_price.items() if key[2] == currency},
-                partial(_add_cost, currency),
-            )
+        whole, models = recorded.tenant_embodied.get((name,), {}), _of(recorded.model_embodied, name)
+        parts, _ = _parts(whole, {key[1]: hours for key, hours in models.items()})
+        self._book(book, parts, "estimated", _add_embodied)
+        for _, currency in _of(recorded.tenant_price, name):
+            models = {key: hours for key, hours in _of(recorded.model_price, name).items() if key[2] == currency}
+            parts, _ = _parts(recorded.tenant_price[name, currency], {key[1]: hours for key, hours in models.items()})
+            self._book(book, parts, "measured", partial(_add_cost, currency))
         for (_, model, kind), hours in _of(recorded.tokens, name).items():
             self._book(book, {model: hours}, "measured", partial(_add_tokens, kind))
         self._jobs(name, book)
@@ -156,14 +156,6 @@ class Bookkeeper:
             overrun = overrun or over
             self._book(book, parts, method, partial(self._add_energy, book))
         return overrun
-
-    def _rates(
-        self, name: str, book: _Book, of_tenants: Series, of_models: Series, add: Callable[[Amounts, Hour, float], None]
-    ) -> None:
-        """Write what is recorded for the tenant and its models as a rate per hour, whose method is that of time."""
-        whole = of_tenants.get((name,), {})
-        parts, _ = _parts(whole, {key[1]: hours for key, hours in _of(of_models, name).items()})
-        self._book(book, parts, "measured", add)
 
     def _served(self, model: str) -> float:
         rate = self._recorded.served.get((model,), {})
@@ -255,7 +247,7 @@ def _parts(whole: Hours, models: Mapping[str, Hours]) -> tuple[dict[str, Hours],
     for hour in {*whole, *(hour for hours in named.values() for hour in hours)}:
         value = whole.get(hour, 0.0)
         left = value - sum(hours.get(hour, 0.0) for hours in named.values())
-        if possible(value) and left < 0:
+        if possible(value) and left <= ROUNDING * value:
             overrun = overrun or -left > OVERRUN_TOLERANCE * value
             continue
         rest[hour] = left

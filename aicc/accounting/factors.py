@@ -8,11 +8,11 @@ stack's own figure.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aicc.accounting.coverage import FILL_LIMIT_HOURS
-from aicc.accounting.months import HOUR_SECONDS, Hour, Period
+from aicc.accounting.months import HOUR_SECONDS, Hour
 from aicc.accounting.recorded import Samples
 
 LEAST_PUE, MOST_PUE = 1.0, 5.0
@@ -24,7 +24,7 @@ NEIGHBOUR, DECLARED = "nearest recorded hour", "stack's own figure"
 
 @dataclass(frozen=True)
 class Factor:
-    """One factor over a period."""
+    """One factor, over hours of which energy is known."""
 
     by_hour: Mapping[Hour, float]
     """Hours that are absent: unknown."""
@@ -41,18 +41,18 @@ class Factor:
         return self.origins.get(NEIGHBOUR, 0) + self.origins.get(DECLARED, 0)
 
 
-def factor(samples: Samples, period: Period, declared: float | None) -> Factor:
-    """Choose each hour's value. `declared` is the stack's own figure; None where it has none."""
+def factor(samples: Samples, hours: Collection[Hour], declared: float | None) -> Factor:
+    """Choose the value of each of `hours`. `declared` is the stack's own figure; None where it has none."""
     recorded, said, rejected = _recorded(samples)
     by_hour: dict[Hour, float] = {}
     origins: Counter[str] = Counter()
-    for hour in period.hours:
+    for hour in hours:
         value, origin = _value(hour, recorded, said, declared)
         if value is not None:
             by_hour[hour] = value
             origins[origin] += 1
     mean = sum(by_hour.values()) / len(by_hour) if by_hour else None
-    return Factor(by_hour, dict(origins), sum(1 for hour in rejected if period.seconds(hour)), mean)
+    return Factor(by_hour, dict(origins), len(rejected.intersection(hours)), mean)
 
 
 def _value(

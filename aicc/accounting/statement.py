@@ -105,7 +105,9 @@ def statement(  # noqa: PLR0917  told apart by their types
 ) -> Statement:
     """Work the month out, for the accounts that are wanted (None: all); `searched` is as for `coverage`."""
     covered = coverage(recorded.heartbeats, period, searched)
-    pue, intensity = factor(recorded.pue, period, site.pue), factor(recorded.intensity, period, site.gco2e_per_kwh)
+    unknown = set(covered.unknown)
+    known = [hour for hour in period.hours if hour not in unknown]
+    pue, intensity = factor(recorded.pue, known, site.pue), factor(recorded.intensity, known, site.gco2e_per_kwh)
     keeper = Bookkeeper(recorded, covered, pue, intensity)
     everyone = list(dict.fromkeys([*names(recorded), *(wanted or ())]))
     accounts = tuple(keeper.account(name) for name in everyone if wanted is None or name in wanted)
@@ -182,7 +184,7 @@ def _retention(first: float, period: Period, recorded: Recorded) -> Flag:
 
 
 def _of_factors(found: Statement) -> Iterator[Flag]:
-    hours = sum(1 for _ in found.period.hours)
+    hours = sum(1 for _ in found.period.hours) - len(found.coverage.unknown)
     for name, chosen, unit in (("PUE", found.pue, ""), ("carbon intensity", found.intensity, " gCO2e/kWh")):
         if chosen.rejected_hours:
             yield Flag(

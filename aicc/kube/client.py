@@ -183,6 +183,15 @@ class Kube:
             if error.code != 404:
                 raise
 
+    def ask_service(self, namespace: str, name: str, port: str, path: str, query: Mapping[str, str]) -> Object:
+        """GET `path` of a Service through the API server's proxy: the JSON that it answers."""
+        return self._transport.request(
+            "GET",
+            f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy{path}",
+            what=f"ask Service {namespace}/{name}",
+            query=query,
+        )
+
     def map(
         self,
         work: Callable[[Item], Result],

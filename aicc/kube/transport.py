@@ -187,7 +187,7 @@ def _may_pass(code: int, status: Object) -> bool:
 
 def _refusal(what: str, code: int, status: Object, *, secret: bool) -> ApiError:
     reason = str(status.get("reason", ""))
-    message = str(status.get("message") or f"HTTP {code}")
+    message = str(status.get("message") or status.get("error") or f"HTTP {code}")  # `error`: a Service behind the proxy
     if secret and code in {400, 422, 500}:  # the others speak of names, not of values
         fields = sorted({str(cause.get("field")) for cause in (status.get("details") or {}).get("causes") or []})
         message = f"{reason or 'not a readable Secret'}: {', '.join(fields) or 'details withheld, they may quote it'}"

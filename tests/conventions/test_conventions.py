@@ -43,6 +43,7 @@ KIND_IS_COMPARED_IN = {
     "infra/declaration.py": "only public clouds have a region, an owner and addresses that may reach them",
     "aicc/kubeconfigs.py": "where each keeps its kubeconfig",
     "aicc/commands/entrance.py": "only a local cluster's services are reached at addresses of this machine",
+    "aicc/accounting/reach.py": "only a local cluster has its Prometheus on this machine",
     "aicc/commands/down.py": "a local cluster goes as a whole",
     "aicc/commands/up.py": "only a local cluster can be started on its own",
     "aicc/models/declared.py": "whose files are made on this machine",
