@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from aicc.apply import members
 from aicc.apply.applyset import PART_OF_LABEL, TOOL, ApplySet, Scope
-from aicc.apply.objects import GroupKind, ObjectRef, Outcome
+from aicc.apply.objects import GroupKind, ObjectRef, Outcome, left_to_others
 from aicc.apply.order import CAPACITY_HOLDERS, Step, steps
 from aicc.apply.wait import LISTED, Deadline, listed, until_current, until_gone
 from aicc.errors import ClusterError
@@ -128,7 +128,8 @@ class _Run:
 
     def _apply_one(self, manifest: Manifest) -> Object | ApiError:
         try:
-            return self.kube.apply(self.applyset.member(manifest.body), FIELD_MANAGER)
+            body = left_to_others(manifest.body, self.before.get(_ref(self.kube, manifest)))
+            return self.kube.apply(self.applyset.member(body), FIELD_MANAGER)
         except ApiError as error:
             return error
 

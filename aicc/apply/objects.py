@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from aicc.kube.discovery import group_of
+from infra.names import LEFT_TO_OTHERS
 
 
 @dataclass(frozen=True, order=True)
@@ -60,3 +61,18 @@ class Outcome:
     unchanged: tuple[ObjectRef, ...] = ()
     pruned: tuple[ObjectRef, ...] = ()
     """Deleted, and gone."""
+
+
+def left_to_others(declared: Mapping[str, Any], before: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the manifest with the field that its annotation leaves to others as it is in the cluster.
+
+    Such as the suspension of a job that a controller has let run: applied anew, it would be stopped.
+    """
+    path = str((declared["metadata"].get("annotations") or {}).get(LEFT_TO_OTHERS, ""))
+    section, _, field = path.partition(".")
+    if before is None or not field or field not in declared.get(section, {}):
+        return declared
+    kept = {key: value for key, value in declared[section].items() if key != field}
+    if field in before.get(section, {}):
+        kept[field] = before[section][field]
+    return {**declared, section: kept}

@@ -97,7 +97,7 @@ def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
         _look_at(stack, stack.plan.cloud, reporter)  # said now, not after the program has run
     if stack.plan.cloud.kind != "local":
         return None
-    from aicc.local import machine, nodes, supply, volumes  # noqa: PLC0415  only local stacks pay for these
+    from aicc.local import machine, nodes, scheduler, supply, volumes  # noqa: PLC0415  only local stacks pay for these
     from aicc.local.cluster import LocalCluster  # noqa: PLC0415
     from aicc.local.keda.keda import follow as follow_keda  # noqa: PLC0415
     from aicc.local.node.declared import real_node  # noqa: PLC0415
@@ -106,7 +106,8 @@ def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
     real = machine.wanted(stack, reporter)
     archives = supply.build(stack, reporter) if real else {}
     cidr = stack.plan.network.service_cidr
-    LocalCluster(stack.name, service_cidr=cidr, real_node=real is not None).start(reporter)
+    packs = scheduler.of(stack.plan)
+    LocalCluster(stack.name, service_cidr=cidr, real_node=real is not None, scheduler=packs).start(reporter)
     with connect(stack) as kube:
         machine.retire(stack, real, kube, reporter)
         made = nodes.reconcile(kube, nodes_of(stack.plan, stand_in=real is None), reporter)

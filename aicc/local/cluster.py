@@ -69,13 +69,16 @@ class ClusterStatus:
 
 
 class LocalCluster:
-    """The local cluster of one stack."""
+    """The local cluster of one stack; `scheduler` is its scheduler's configuration, None for Kubernetes' default."""
 
-    def __init__(self, stack: str, *, service_cidr: str = SERVICE_CIDR, real_node: bool = True) -> None:
+    def __init__(
+        self, stack: str, *, service_cidr: str = SERVICE_CIDR, real_node: bool = True, scheduler: str | None = None
+    ) -> None:
         self.kubeconfig = kubeconfig_path(stack)
         self._stack = stack
         self._service_cidr = service_cidr
         self._real_node = real_node
+        self._scheduler = scheduler
         self._layout = Layout((state_home() / stack / "control-plane").resolve())
 
     def start(self, reporter: Reporter) -> None:
@@ -122,7 +125,10 @@ class LocalCluster:
 
     def _wanted(self, binaries: Mapping[str, Path]) -> tuple[Ports, str]:
         ports = self._choose_ports()
-        return ports, render(self._layout, binaries, ports, self._service_cidr, real_node=self._real_node)
+        scheduler = self._layout.scheduler(self._scheduler) if self._scheduler else None
+        return ports, render(
+            self._layout, binaries, ports, self._service_cidr, real_node=self._real_node, scheduler=scheduler
+        )
 
     def _choose_ports(self) -> Ports:
         """Keep the ports of last time, unless something else has taken one that is not served by us now."""
@@ -165,6 +171,8 @@ class LocalCluster:
         if tls_context(layout) is None or read_names(_read(layout.requested)) != read_names(wanted):
             shutil.rmtree(layout.work / "pki", ignore_errors=True)
         write_private(layout.egress, render_egress(layout))
+        if self._scheduler:
+            write_private(layout.scheduler(self._scheduler), self._scheduler)
         write_private(layout.requested, wanted)
 
     def _launch(self, binaries: Mapping[str, Path], ports: Ports, step: Step) -> None:

@@ -7,6 +7,7 @@ NodeRestriction.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -84,6 +85,10 @@ class Layout:
         """How the API server reaches the real node and what runs on it."""
         return self.home / "egress.yaml"
 
+    def scheduler(self, text: str) -> Path:
+        """Where a configuration of the scheduler is kept; another text is another file, so that a change is seen."""
+        return self.home / f"scheduler-{hashlib.sha256(text.encode()).hexdigest()[:8]}.yaml"
+
     @property
     def ca(self) -> Path:
         """The certificate authority's certificate."""
@@ -128,11 +133,18 @@ class Ports:
 
 
 def render(
-    layout: Layout, binaries: Mapping[str, Path], ports: Ports, service_cidr: str, *, real_node: bool = True
+    layout: Layout,
+    binaries: Mapping[str, Path],
+    ports: Ports,
+    service_cidr: str,
+    *,
+    real_node: bool = True,
+    scheduler: Path | None = None,
 ) -> str:
     """Return the configuration file; the same input gives the same text.
 
-    Without a real node, the API server reaches what it proxies to on this machine itself.
+    Without a real node, the API server reaches what it proxies to on this machine itself. `scheduler` is the file of
+    the scheduler's own configuration, where it has one.
     """
     configuration = {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
@@ -150,6 +162,7 @@ def render(
             "heartbeatFactor": 1,
             "nodeStatusUpdateFrequencyMilliseconds": HEARTBEAT_SECONDS * 1000,
             "kubeControllerManagerNodeMonitorGracePeriodMilliseconds": 4 * HEARTBEAT_SECONDS * 1000,
+            **({"kubeSchedulerConfig": str(scheduler)} if scheduler else {}),
             **asdict(ports),
             **{option: str(binaries[tool]) for option, tool in BINARIES.items()},
         },

@@ -74,6 +74,22 @@ class File(Declared):
     path: RelativePath = Field(description="In it, such as batches/2026-11/requests.jsonl.")
 
 
+class Deferrable(Declared):
+    """Until when a job may wait for hours in which the grid emits less, and what is expected of it."""
+
+    finish_within_hours: Annotated[float, Field(gt=0, le=8_760)] = Field(
+        description="From its creation; kept with a margin of a tenth of what it is expected to take."
+    )
+    expected_hours: Annotated[float, Field(gt=0, le=8_760)] = Field(description="How long it runs.")
+    expected_kwh: Annotated[float, Field(gt=0, le=1e9)] | None = Field(
+        default=None, description="What it uses, for its tenant's budget and what shifting avoids; none: not counted."
+    )
+    interruptible: bool = Field(default=False, description="Whether it may be stopped and resumed between those hours.")
+    resume_minutes: Annotated[float, Field(ge=0, le=1_440)] = Field(
+        default=0, description="Work that each interruption throws away."
+    )
+
+
 class BatchInference(Declared):
     """A job that puts a file of requests to a model, when there is room for it."""
 
@@ -86,6 +102,9 @@ class BatchInference(Declared):
         default=8, description="Requests that are under way at the same time, at most."
     )
     suspended: bool = Field(default=False, description="Whether it waits for somebody to resume it.")
+    deferrable: Deferrable | None = Field(
+        default=None, description="That it may wait for low-carbon hours; needs saving.shifting. None: it runs at once."
+    )
     image: ImageReference | None = Field(
         default=None, description="Default: `images/batch-inference`, built here. By digest outside local stacks."
     )

@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from infra import quantity
-from infra.config import application_checks, gateway_checks, model_checks, monitoring_checks, telemetry_checks
+from infra.config import (
+    application_checks,
+    gateway_checks,
+    model_checks,
+    monitoring_checks,
+    saving_checks,
+    telemetry_checks,
+)
 from infra.config.clouds import PublicCloud
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Network, Pool, zones_of
@@ -30,6 +37,7 @@ def check(center: Center) -> list[Issue]:
         *telemetry_checks.check(center),
         *monitoring_checks.check(center),
         *application_checks.check(center, by_digest=center.cloud.kind != "local"),
+        *saving_checks.check(center),
     ]
 
 

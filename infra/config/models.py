@@ -27,6 +27,7 @@ from infra.config.fields import (
 )
 from infra.config.gateway import Gateway, TenantLimits
 from infra.config.monitoring import Budget, Feed, Monitoring, Slo
+from infra.config.saving import Saving
 from infra.config.scaling import Replicas, Scaling
 from infra.config.storage import Storage
 from infra.config.telemetry import Logs, Traces
@@ -226,5 +227,6 @@ class Center(Declared):
     logs: Logs = Field(default=Logs(), description="Logs of containers.")
     traces: Traces = Field(default=Traces(), description="Traces of requests.")
     monitoring: Monitoring = Field(default=Monitoring(), description="Metrics, alerts, energy and carbon accounts.")
+    saving: Saving = Field(default=Saving(), description="What it does to use less.")
     limits: Limits = Field(default=Limits(), description="Ceilings that its plans are held against.")
     admission: Admission = Field(default=Admission(), description="Where its policies hold.")

@@ -14,6 +14,7 @@ from infra.layers import (
     operators,
     queues,
     serving,
+    shifting,
     storage,
     telemetry,
     tenancy,
@@ -35,6 +36,7 @@ _MODULES = (
     serving,
     gateway,
     applications,
+    shifting,
 )
 LAYERS = {module.LAYER.name: module.LAYER for module in _MODULES}
 

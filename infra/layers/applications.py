@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pulumi
 from pulumi_kubernetes.helm.v4 import Chart
 
 from infra import names
@@ -17,7 +18,7 @@ from infra.images import is_local
 from infra.layers import batch, notebooks
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.layers.charts import image
-from infra.layers.objects import HelmRelease
+from infra.layers.objects import HelmRelease, KubernetesObject
 from infra.plan.applications.model import ChatPlan
 
 CHART = Path(__file__).resolve().parent.parent.parent / "charts" / "chat"
@@ -29,7 +30,10 @@ def build(given: LayerIn) -> LayerOut:
     routes = given.earlier["operators"].parts.get("gateway-api", ())
     for item in offered.batches:
         after = (*given.earlier["tenancy"].parts[item.tenant], *given.earlier["queues"].parts.get(item.tenant, ()))
-        given.declare(batch.job(item, given.cluster), *after)
+        manifest, options = batch.job(item, given.cluster), given.options(*after)
+        if item.deferrable:
+            options = pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(ignore_changes=["spec.suspend"]))
+        KubernetesObject(manifest, options)
     for page in offered.chat:
         Chart(
             names.chat_release(page.tenant),

@@ -16,6 +16,7 @@ import pulumi
 
 from infra import names
 from infra.clouds.base import ClusterOut, Identity, ObjectStore
+from infra.config.applications import Deferrable
 from infra.images import is_local
 from infra.layers.objects import Manifest
 from infra.layers.queues import QUEUE
@@ -43,20 +44,25 @@ def job(batch: BatchPlan, cluster: ClusterOut) -> Manifest:
         names.TENANT: batch.tenant,
         "aicc.io/model": batch.model,
     }
-    queued = cluster.serves("kueue") and not batch.suspended
+    kueue = cluster.serves("kueue")
+    queued = kueue and not batch.suspended and not batch.deferrable
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": name(batch),
             "namespace": batch.namespace,
-            "labels": {**labels, **({"kueue.x-k8s.io/queue-name": QUEUE} if queued else {})},
+            "labels": {
+                **labels,
+                **({"kueue.x-k8s.io/queue-name": QUEUE} if queued else {}),
+                **({names.DEFERRABLE: "true"} if batch.deferrable else {}),
+            },
             # Nobody waits for a batch: it may take days, and a suspended one does not even begin.
-            "annotations": {"pulumi.com/skipAwait": "true"},
+            "annotations": {"pulumi.com/skipAwait": "true", **deferred(batch.deferrable, kueue=kueue)},
         },
         "spec": {
             # Kueue itself suspends what it queues, and would be contradicted by a declared value.
-            **({} if queued else {"suspend": batch.suspended}),
+            **({} if queued else {"suspend": batch.suspended or batch.deferrable is not None}),
             "backoffLimit": ATTEMPTS,
             "ttlSecondsAfterFinished": KEPT_SECONDS,
             "podFailurePolicy": {
@@ -73,9 +79,25 @@ def job(batch: BatchPlan, cluster: ClusterOut) -> Manifest:
     }
 
 
+def deferred(declared: Deferrable | None, *, kueue: bool) -> dict[str, str]:
+    """What the shifter reads of a job that may wait, and what others must leave to it."""
+    if declared is None:
+        return {}
+    return {
+        names.LEFT_TO_OTHERS: "spec.suspend",
+        f"{names.DOMAIN}/finish-within-hours": f"{declared.finish_within_hours:g}",
+        f"{names.DOMAIN}/expected-hours": f"{declared.expected_hours:g}",
+        **({f"{names.DOMAIN}/expected-kwh": f"{declared.expected_kwh:g}"} if declared.expected_kwh else {}),
+        f"{names.DOMAIN}/interruptible": str(declared.interruptible).lower(),
+        f"{names.DOMAIN}/resume-minutes": f"{declared.resume_minutes:g}",
+        # Released, it waits in its tenant's queue like any other.
+        **({f"{names.DOMAIN}/queue": QUEUE} if kueue else {}),
+    }
+
+
 def name(batch: BatchPlan) -> str:
-    """`batch-<name>-<digest>`; being suspended is no part of it, so that a batch can be resumed."""
-    told = {field: value for field, value in asdict(batch).items() if field != "suspended"}
+    """`batch-<name>-<digest>`; being suspended or deferrable is no part of it, so that it can change."""
+    told = {field: value for field, value in asdict(batch).items() if field not in ("suspended", "deferrable")}
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     return f"batch-{batch.name}-{digest[:8]}"
 

@@ -11,6 +11,7 @@ from infra.catalogue.schema import DaemonSetPlugin, Taint
 from infra.config.clouds import Cloud
 from infra.config.fields import TenantKind
 from infra.config.models import Admission, Green, Limits, Network
+from infra.config.saving import DeferrableBudget, GridForecast, Saving
 from infra.config.storage import Storage
 from infra.config.telemetry import Logs, Traces
 from infra.plan.applications.model import ApplicationsPlan
@@ -223,6 +224,19 @@ class WorkloadPlan:
 
 
 @dataclass(frozen=True)
+class ShifterPlan:
+    """What lets deferrable jobs wait."""
+
+    image: str
+    forecast: GridForecast | None
+    profile_gco2e_per_kwh: tuple[float, ...] | None
+    """The grid's usual day by the hour; None where none is known."""
+    profile_time_zone: str | None
+    budgets: Mapping[str, DeferrableBudget]
+    """By tenant."""
+
+
+@dataclass(frozen=True)
 class CenterPlan:
     """The whole centre, resolved."""
 
@@ -251,6 +265,9 @@ class CenterPlan:
     """None where the cloud makes none."""
     workloads: tuple[WorkloadPlan, ...]
     green: Green
+    saving: Saving
+    shifter: ShifterPlan | None
+    """None where no job may wait."""
     logs: Logs
     traces: Traces
     limits: Limits

@@ -13,7 +13,7 @@ from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import CONTAINERS, RUNS, priority_class, tenant_namespace
-from infra.plan import caches, checks, demands, gateway, models, places, scaling, telemetry, workloads
+from infra.plan import caches, checks, demands, gateway, models, places, scaling, shifting, telemetry, workloads
 from infra.plan.applications import resolve as applications
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
@@ -35,7 +35,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
     accelerators = tuple(_accelerators(center, pools, catalogue))
     by_id = {accelerator.id: accelerator for accelerator in accelerators}
     _require([*checks.tenants(center, by_id), *models.check(center, by_id, pools, catalogue)])
-    _require([*scaling.check(center), *caches.check(center)])
+    _require([*scaling.check(center), *caches.check(center), *shifting.check(center)])
     tenants = tuple(_tenant(tenant, by_id, pools) for tenant in center.tenants)
     by_name = {tenant.name: tenant for tenant in tenants}
     served = tuple(
@@ -49,6 +49,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
     _require(applications.check(center, offered, tenants, served, granted, has_gateway=door is not None))
     if center.cloud.kind == "local":
         offered = applications.on_a_local_cluster(offered)
+    shifter = shifting.resolved(center, catalogue)
     return CenterPlan(
         name=center.name,
         cloud=center.cloud,
@@ -68,6 +69,8 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         storage=_storage(center),
         workloads=granted,
         green=center.green,
+        saving=center.saving,
+        shifter=shifter,
         logs=center.logs,
         traces=center.traces,
         limits=center.limits,
@@ -80,6 +83,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
             *telemetry.notes(center),
             *offered.notes,
             *monitoring.notes(center, pools, catalogue),
+            *shifting.notes(center, shifter, pools),
         ),
     )
 

@@ -43,9 +43,9 @@ class Cluster:
         context = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
         return cls(f"https://{shown}:{port}", context, ACCOUNT / "token")
 
-    def jobs(self, label: str) -> Iterator[dict[str, Any]]:
-        """Every Job with a label, of all namespaces. Raises ClusterError or OSError."""
-        yield from self._list("/apis/batch/v1/jobs", {"labelSelector": label})
+    def jobs(self, namespace: str, label: str) -> Iterator[dict[str, Any]]:
+        """Every Job with a label in a namespace. Raises ClusterError or OSError."""
+        yield from self._list(f"/apis/batch/v1/namespaces/{quote(namespace)}/jobs", {"labelSelector": label})
 
     def patch_job(self, namespace: str, name: str, patch: Mapping[str, Any]) -> None:
         """Merge into a Job. Raises ClusterError (409 where others changed it meanwhile) or OSError."""

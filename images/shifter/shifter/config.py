@@ -44,6 +44,8 @@ class Config:
     profile: Profile | None = None
     feed: Feed | None = None
     budgets: Mapping[str, Budget] = field(default_factory=dict)
+    namespaces: tuple[str, ...] = ()
+    """Where jobs are looked at: the tenants'."""
     kueue: bool = False
     """Whether released jobs may be in Kueue's hands, and are interrupted through it."""
     period_seconds: float = 60.0
@@ -61,6 +63,7 @@ def read(path: Path) -> Config:
             tenant: Budget(budget.get("kwhPerDay"), budget.get("kgco2ePerDay"))
             for tenant, budget in given.get("budgets", {}).items()
         },
+        namespaces=tuple(given.get("namespaces", ())),
         kueue=bool(given.get("kueue", False)),
         period_seconds=float(given.get("periodSeconds", 60)),
         port=int(given.get("port", 8080)),

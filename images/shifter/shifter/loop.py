@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,8 +20,8 @@ LEAST_SLEEP_SECONDS = 1.0
 class Api(Protocol):
     """What the loop needs of the cluster."""
 
-    def jobs(self, label: str) -> Any:
-        """Every Job with a label."""
+    def jobs(self, namespace: str, label: str) -> Iterable[Mapping[str, Any]]:
+        """Every Job with a label in a namespace."""
 
     def patch_job(self, namespace: str, name: str, patch: Mapping[str, Any]) -> None:
         """Merge into a Job."""
@@ -41,9 +41,9 @@ class Loop:
     tell: Callable[[str], None] = print
 
     def once(self, now: float) -> Round:
-        """One round at a moment. Raises ClusterError or OSError where the cluster does not answer at all."""
+        """One round at a moment. Raises OSError where the cluster does not answer at all."""
         forecast, source = self.grid.forecast(now)
-        found = plan(self.api.jobs(f"{jobs.DEFERRABLE}=true"), now, forecast, self.config.budgets)
+        found = plan(self._jobs(), now, forecast, self.config.budgets)
         for each in found.misdeclared:
             self._tried(self._let_go, each)
         for step in found.steps:
@@ -51,6 +51,15 @@ class Loop:
                 self.metrics.took(step)
         self.metrics.round(found, forecast, source, now)
         return found
+
+    def _jobs(self) -> Iterator[Mapping[str, Any]]:
+        """Of every namespace that answers; one that is gone, or closed to us, holds up no other."""
+        for namespace in self.config.namespaces:
+            try:
+                yield from self.api.jobs(namespace, f"{jobs.DEFERRABLE}=true")
+            except ClusterError as error:
+                self.tell(f"namespace {namespace}: {error}")
+                self.metrics.failed()
 
     def sleep_seconds(self, found: Round) -> float:
         """Until the next round: the period, or sooner where a job's last moment comes sooner."""

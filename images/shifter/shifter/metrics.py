@@ -31,7 +31,7 @@ class Metrics:
         self._avoided = total("avoided_gco2e", "Estimated, of jobs that say what energy they need.", "tenant")
         self._worse = total("added_gco2e", "Estimated, where a job ran in worse hours than at first.", "tenant")
         self._rejected = total("feed_rejected", "Answers of the feed that were not used.", "reason")
-        self._failed = total("failed_writes", "Changes that the cluster refused.")
+        self._failed = total("failed_requests", "Requests that the cluster refused.")
         self._source = gauge("forecast_source", "1 for where the forecast is from.", "source")
         self._intensity = gauge("forecast_gco2e_per_kwh", "Intensity of this hour, as the forecast has it.")
         self._end = gauge("forecast_end_timestamp_seconds", "Up to where the forecast reaches.")
@@ -77,5 +77,5 @@ class Metrics:
         self._rejected.labels(reason).inc()
 
     def failed(self) -> None:
-        """A write was refused."""
+        """A request was refused."""
         self._failed.inc()

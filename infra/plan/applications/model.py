@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from infra.config.applications import Entrance, Login, NotebookImages
+from infra.config.applications import Deferrable, Entrance, Login, NotebookImages
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class BatchPlan:
     output: FilePlan
     concurrency: int
     suspended: bool
+    deferrable: Deferrable | None
+    """None: it runs at once."""
     image: str
     priority_class: str
     cpu: str

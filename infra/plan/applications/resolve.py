@@ -67,6 +67,7 @@ def resolve(declared: Applications, tenants: Mapping[str, TenantPlan]) -> Applic
             output=_file(item.output, item.tenant),
             concurrency=item.concurrency,
             suspended=item.suspended,
+            deferrable=item.deferrable,
             image=item.image or images.local_image("batch-inference"),
             priority_class=BATCH_PRIORITY,
             cpu=BATCH_CPU,

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from images.shifter.shifter.loop import Loop
 from images.shifter.shifter.metrics import Metrics
 from tests.images.shifter.cases import SOLAR, at, job, merged
 
+NAMESPACES = ("tenant-gone", "tenant-research")
 DAY = Profile(tuple([300.0] * 10 + [100.0] * 4 + [300.0] * 10), "UTC")
 
 
@@ -33,9 +35,11 @@ class Kept:
         self.active: dict[str, bool] = {}
         self.writes = 0
 
-    def jobs(self, label: str) -> list[dict[str, Any]]:
+    def jobs(self, namespace: str, label: str) -> list[dict[str, Any]]:
         assert label == "aicc.io/deferrable=true"
-        return list(self.objects.values())
+        if namespace == "tenant-gone":
+            raise ClusterError(404, "gone")
+        return [each for each in self.objects.values() if each["metadata"]["namespace"] == namespace]
 
     def patch_job(self, namespace: str, name: str, patch: Mapping[str, Any]) -> None:
         if name in self.refuse:
@@ -51,7 +55,7 @@ class Kept:
 
 def loop(api: Kept, settings: Config | None = None) -> tuple[Loop, CollectorRegistry, list[str]]:
     registry, told = CollectorRegistry(), []
-    metrics, settings = Metrics(registry), settings or Config(profile=DAY)
+    metrics, settings = Metrics(registry), replace(settings or Config(profile=DAY), namespaces=NAMESPACES)
     return (
         Loop(api, settings, Grid(settings.profile, settings.feed, metrics.rejected), metrics, told.append),
         registry,
@@ -76,7 +80,7 @@ def test_a_day_of_a_job() -> None:
     assert not api.objects["train"]["spec"]["suspend"]
     assert value(registry, "avoided_gco2e_total", tenant="research") == 2000
     assert value(registry, "released_total", tenant="research", reason="low-carbon") == 1
-    assert told == ["2025-11-27T10:00:00Z release tenant-research/train: low-carbon"]
+    assert told[-1] == "2025-11-27T10:00:00Z release tenant-research/train: low-carbon"
 
 
 def test_a_shifter_that_is_killed_and_started_anew_goes_on() -> None:
@@ -110,7 +114,7 @@ def test_one_job_that_is_refused_holds_up_no_other() -> None:
     shifter, registry, told = loop(api)
     shifter.once(at(10))
     assert not api.objects["c"]["spec"]["suspend"]
-    assert value(registry, "failed_writes_total") == 1, "a conflict is none"
+    assert value(registry, "failed_requests_total") == 2, "a conflict is none; a namespace that is gone is one"
     assert any(line.startswith("refused: 403") for line in told)
 
 
