@@ -197,6 +197,8 @@ def test_a_reader_sees_its_account_whatever_it_asks_for(plan: CenterPlan) -> Non
     claims = users["tenant-research"]["jwt"]["match_claims"]
     # Anchored: example:research-2 has the other's name in it.
     assert claims == {"aud": r"^aicc\-logs$", "roles": r"^example:research$"}
+    # No provider makes vmauth's own claim, without which it turns a token away.
+    assert users["tenant-research"]["jwt"]["default_vm_access_claim"] == {}
     assert not any("tenant_ids" in path or "delete" in path for path in route["src_paths"])
 
 

@@ -18,6 +18,8 @@ from infra.plan import CenterPlan
 
 RELEASE = "log-reader"
 PORT = 8427
+INTERNAL_PORT = 8426
+"""Of its metrics, profiles and reloads, which nobody else than the pod itself reaches."""
 PATHS = ("/select/logsql/.+", "/select/vmui.*", "/select/buildinfo")
 """Queries and their page; not /select/tenant_ids, which lists every account, nor anything that writes or deletes."""
 PLATFORM_PATH = "/platform"
@@ -33,6 +35,7 @@ def values(plan: CenterPlan, access: LogAccess, cluster: ClusterOut) -> Mapping[
         "replicaCount": 2,
         "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
         "serviceAccount": {"create": True, "automountToken": False},
+        "extraArgs": {"httpInternalListenAddr": f":{INTERNAL_PORT}"},
         "config": configuration(plan, access),
         "podLabels": {names.PART: RELEASE},
         "podSecurityContext": {
@@ -51,7 +54,6 @@ def values(plan: CenterPlan, access: LogAccess, cluster: ClusterOut) -> Mapping[
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "priorityClassName": "aicc-platform",
         "nodeSelector": dict(cluster.service_nodes),
-        "serviceMonitor": {"enabled": cluster.serves("prometheus-operator")},
     }
 
 
@@ -80,7 +82,8 @@ def _user(name: str, access: LogAccess, group: str, routes: Sequence[Mapping[str
     claims = {"aud": _exactly(access.audience), access.groups_claim: _exactly(group)}
     return {
         "name": name,
-        "jwt": {"oidc": {"issuer": access.issuer}, "match_claims": claims},
+        # Without a claim `vm_access`, which no provider makes by itself, vmauth 1.150 would turn every token away.
+        "jwt": {"oidc": {"issuer": access.issuer}, "match_claims": claims, "default_vm_access_claim": {}},
         "url_map": list(routes),
     }
 
