@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import ssl
 import subprocess
@@ -179,6 +180,18 @@ def gateway_says_down(gateway: Gateway) -> bool:
     body = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "hello"}]}).encode()
     headers = {"Content-Type": "application/json"}
     return call(gateway.router_port, "POST", "/v1/chat/completions", body, headers).status == 503
+
+
+def test_an_answer_does_not_wait_for_the_log(start: Start, tmp_path: Path) -> None:
+    log = tmp_path / "gate.log"
+    os.mkfifo(log)
+    unread = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        gateway, _ = start()
+        # Hundreds of lines fill the pipe, and from then on none is written.
+        assert {status_with(gateway, KEYS["cloud"]) for _ in range(600)} == {200}
+    finally:
+        os.close(unread)
 
 
 def test_a_dead_router_is_503_and_the_pod_is_not_ready(start: Start) -> None:

@@ -90,7 +90,11 @@ func (g *gate) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	c := &call{id: requestID(request), started: time.Now(), place: placeOf(request)}
 	recorded := &recorder{ResponseWriter: writer, call: c}
 	recorded.Header().Set("X-Request-Id", c.id)
-	defer func() { g.finished(request, recorded, c) }()
+	defer func() {
+		// The client has its answer before the log is written: it may be slow, and a full pipe stops it.
+		_ = http.NewResponseController(writer).Flush()
+		g.finished(request, recorded, c)
+	}()
 
 	c.tenant = g.keys.tenant(request.Header.Get("Authorization"))
 	budget, known := g.budgets[c.tenant]
