@@ -2,7 +2,7 @@ import math
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aicc.accounting.coverage import FILL_LIMIT_HOURS, Coverage, coverage
@@ -130,6 +130,7 @@ def _beats(pieces: list[tuple[int, int]]) -> list[float]:
     return beats(*((begin / 2, min(48, (begin + length) / 2)) for begin, length in pieces if begin < 96), step=300)
 
 
+@settings(max_examples=40)
 @given(stretches, rates)
 def test_whatever_is_recorded_time_adds_up_and_nothing_is_negative(
     pieces: list[tuple[int, int]], rate: dict[int, float]
@@ -140,6 +141,7 @@ def test_whatever_is_recorded_time_adds_up_and_nothing_is_negative(
     assert all(value is None or value > 0 for _, _, value in found.spread(rate, "measured"))
 
 
+@settings(max_examples=40)
 @given(stretches, stretches)
 def test_gaps_never_reduce_energy_below_the_covered_part(
     pieces: list[tuple[int, int]], gaps: list[tuple[int, int]]
@@ -154,6 +156,7 @@ def test_gaps_never_reduce_energy_below_the_covered_part(
     assert sum(energy.values()) == pytest.approx(1_000 * (48 - found.unknown_hours))
 
 
+@settings(max_examples=40)
 @given(stretches, rates, st.integers(1, 95))
 def test_the_parts_of_a_period_add_up_to_it(pieces: list[tuple[int, int]], rate: dict[int, float], cut: int) -> None:
     searched, every = Period(START, at(48)), _beats(pieces)

@@ -2,7 +2,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aicc.accounting.account import Account
@@ -265,6 +265,7 @@ tenants = st.sampled_from(["blue", "green", "platform", "idle", ""])
 models = st.sampled_from(["chat", "embed", ""])
 
 
+@settings(max_examples=40)
 @given(
     watched,
     keyed(st.tuples(tenants, methods), hourly),
@@ -298,6 +299,7 @@ def test_whatever_is_recorded_no_figure_is_negative_or_not_a_number(
         assert 0 <= account.unknown_node_hours < math.inf
 
 
+@settings(max_examples=40)
 @given(watched, keyed(st.tuples(tenants, methods), possible_hourly), keyed(st.tuples(models), possible_hourly))
 def test_accounts_reconcile_whatever_was_drawn_and_whichever_hours_were_watched(
     heartbeats: list[float], tenant: dict, shares: dict
