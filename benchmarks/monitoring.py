@@ -206,6 +206,8 @@ def measure(nodes: int, minutes: float, own: int) -> None:
         try:
             while time.monotonic() < end:
                 time.sleep(2)
+                if prometheus.poll() is not None:
+                    raise SystemExit((folder / "log").read_text()[-2000:])
                 most = max(most, process.memory_info().rss)
             report(nodes, own, process, most, folder)
         finally:

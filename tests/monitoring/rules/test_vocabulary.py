@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from aicc import vocabulary
+from aicc.paths import REPO
+from infra.config.monitoring import TPOT_EDGES, TTFT_EDGES
+from infra.plan.monitoring.objectives import TPOT_SECONDS, TTFT_SECONDS
 from tests.monitoring.rules.expressions import KNOWN, ORDER, RULES, named
 from tests.monitoring.rules.reconcile import CHART
 
@@ -28,6 +33,16 @@ def test_every_documented_metric_is_read() -> None:
     read = {name for rule in RULES for name in named(rule["expr"])}
     vendors = {"nvidia-and-ppu", "ascend", "amd", "neuron", "machines", "control-plane", "prometheus"}
     assert {name for source in vendors for name in vocabulary.load()[source]} <= read
+
+
+def test_objectives_end_where_the_gateway_s_buckets_do() -> None:
+    source = (REPO / "images/gateway/gate/metrics.go").read_text(encoding="utf-8")
+    edges = {
+        name: tuple(float(edge) for edge in listed.split(","))
+        for name, listed in re.findall(r"(\w+) += \[\]float64\{([^}]+)\}", source)
+    }
+    assert edges == {"edges": TTFT_EDGES, "tokenEdges": TPOT_EDGES}
+    assert (TTFT_SECONDS in TTFT_EDGES, TPOT_SECONDS in TPOT_EDGES) == (True, True)
 
 
 @pytest.mark.parametrize(
