@@ -23,6 +23,7 @@ from aicc.local.configuration import BINARIES, FLAGS, NAME, Layout, Ports, read_
 from aicc.local.files import create_private, write_private
 from aicc.local.health import kubernetes_version, tls_context, unhealthy
 from aicc.local.ports import free_ports, is_free
+from aicc.local.programs import tail
 from aicc.progress import Reporter, Step
 from aicc.toolbox import ensure
 from aicc.toolbox.disk import require_space
@@ -38,8 +39,6 @@ _START_SECONDS = 120.0
 _LAUNCHER_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _DATA_BYTES = 256 << 20
-_LOG_LINES = 8
-_LOG_LINE_CHARACTERS = 400
 
 
 @dataclass(frozen=True)
@@ -219,7 +218,7 @@ class LocalCluster:
     def _raise_if_failed(self, launcher: subprocess.Popen[bytes]) -> None:
         if launcher.poll():
             raise ClusterError(
-                f"kwokctl could not set the local cluster up:\n{_tail(self._layout.home / 'kwokctl.log')}",
+                f"kwokctl could not set the local cluster up:\n{tail(self._layout.home / 'kwokctl.log')}",
                 hint="mend what the last lines name and run the command again",
             )
         started = [name for name in processes.COMPONENTS if processes.was_started(self._layout, name)]
@@ -231,21 +230,13 @@ class LocalCluster:
         """Blame the first of `components` in the order of dependence, with the end of its log."""
         first = next(name for name in processes.COMPONENTS if name in components)
         log = self._layout.log(first)
-        tail = _tail(log)
-        if "no space left on device" in tail:
+        last = tail(log)
+        if "no space left on device" in last:
             hint = "the disk is full: make room and run the command again"
         else:
             hint = f"the whole log is {log}; if the data is beyond repair, remove the cluster and start it anew"
-        return ClusterError(f"{first} of the local cluster {what}; its log ends:\n{tail}", hint=hint)
+        return ClusterError(f"{first} of the local cluster {what}; its log ends:\n{last}", hint=hint)
 
 
 def _read(path: Path) -> str:
     return path.read_text() if path.exists() else ""
-
-
-def _tail(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-    except OSError:
-        return "(there is no log)"
-    return "\n".join(line[:_LOG_LINE_CHARACTERS] for line in lines)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict, fields
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from aicc.errors import ClusterError
 from aicc.local.configuration import LOOPBACK
+from aicc.local.files import write_private
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Ports = TypeVar("Ports", bound="DataclassInstance")
+"""A dataclass of ports."""
 
 FIRST, LAST = 20_000, 32_000
 
@@ -35,3 +47,18 @@ def free_ports(seed: str) -> Iterator[int]:
         f"no port between {FIRST} and {LAST} is free on {LOOPBACK}",
         hint="`ss -ltnp` shows what listens there; end some of it and run the command again",
     )
+
+
+def read_ports(path: Path, kind: type[Ports]) -> Ports | None:
+    """Return the ports that `choose_ports` took last; None where it did not, or the file is spoilt."""
+    try:
+        return kind(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def choose_ports(path: Path, kind: type[Ports]) -> Ports:
+    """Take a free port for each field of `kind`, and remember them in a file."""
+    ports = kind(*islice(free_ports(str(path.parent)), len(fields(kind))))
+    write_private(path, json.dumps(asdict(ports)))
+    return ports

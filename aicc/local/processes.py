@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 
 from aicc.local.configuration import Layout
+from aicc.local.programs import end
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
 """In the order of dependence."""
 
 _LAUNCHER = "kwokctl"
-_POLL_SECONDS = 0.02
 
 
 def running(layout: Layout) -> dict[str, psutil.Process]:
@@ -28,7 +25,7 @@ def kill(layout: Layout, names: frozenset[str]) -> None:
 
     etcd keeps what it has acknowledged.
     """
-    _kill([process for name, process in _owned(layout) if name in names or name == _LAUNCHER])
+    end([process for name, process in _owned(layout) if name in names or name == _LAUNCHER])
     for name in names:
         _pid_file(layout, name).unlink(missing_ok=True)
 
@@ -38,7 +35,7 @@ def kill_all(layout: Layout) -> None:
     while found := _owned(layout):
         # The launcher first: it would start what has just been killed.
         found.sort(key=lambda item: item[0] != _LAUNCHER)
-        _kill([process for _, process in found])
+        end([process for _, process in found])
     for name in COMPONENTS:
         _pid_file(layout, name).unlink(missing_ok=True)
 
@@ -46,13 +43,6 @@ def kill_all(layout: Layout) -> None:
 def was_started(layout: Layout, name: str) -> bool:
     """Whether kwokctl has started the component (it may have died since)."""
     return _pid_file(layout, name).exists()
-
-
-def wait_ended(processes: Iterable[psutil.Process]) -> None:
-    """Wait until processes that were killed have let go of their ports and files."""
-    for process in processes:
-        while _is_alive(process):
-            time.sleep(_POLL_SECONDS)
 
 
 def _owned(layout: Layout) -> list[tuple[str, psutil.Process]]:
@@ -67,21 +57,6 @@ def _owned(layout: Layout) -> list[tuple[str, psutil.Process]]:
         if program.parent == binaries or (program.name == _LAUNCHER and str(layout.requested) in command):
             found.append((program.name, process))
     return found
-
-
-def _kill(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    wait_ended(processes)
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    """Whether it may hold ports and files: a zombie that nobody reaps does not, unless threads of it are left."""
-    try:
-        return process.is_running() and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _pid_file(layout: Layout, name: str) -> Path:

@@ -11,7 +11,7 @@ import pytest
 
 from aicc.errors import ClusterError
 from aicc.kube.client import Kube
-from aicc.local import processes
+from aicc.local import processes, programs
 from aicc.local.cluster import LocalCluster
 from aicc.local.configuration import LOOPBACK, Layout, read_ports
 from infra import versions
@@ -32,7 +32,7 @@ def _kill(cluster: LocalCluster, *names: str) -> None:
     live = processes.running(_layout(cluster))
     for name in names:
         live[name].send_signal(signal.SIGKILL)
-    processes.wait_ended(live[name] for name in names)
+    programs.wait_ended(live[name] for name in names)
 
 
 def _namespace(kube: Kube, name: str) -> None:

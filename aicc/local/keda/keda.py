@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import subprocess
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from aicc import paths
-from aicc.errors import ClusterError
 from aicc.kube.client import Kube
 from aicc.kube.transport import ApiError
 from aicc.local import configuration as control_plane
-from aicc.local import processes
 from aicc.local.configuration import LOOPBACK
-from aicc.local.files import create_private, write_private
+from aicc.local.files import write_private
 from aicc.local.keda import certificates, objects
 from aicc.local.keda.definitions import definitions
 from aicc.local.keda.layout import ADAPTER, OPERATOR, PROGRAMS, Layout, Ports
 from aicc.local.keda.network import Network, network_of
 from aicc.local.node.declared import RealNodePlan
+from aicc.local.programs import Program, Programs, ProgramStatus
 from aicc.progress import Reporter
 from aicc.stacks import Stack
 from aicc.toolbox import ensure
@@ -34,18 +27,6 @@ from infra.plan.scaling import has_keda
 
 _FIELD_MANAGER = "aicc-local"
 _WAIT_SECONDS = 60.0
-_LAUNCH_SECONDS = 2.0
-_POLL_SECONDS = 0.2
-_LOG_LINES = 8
-
-
-@dataclass(frozen=True)
-class ProgramStatus:
-    """One of KEDA's programs."""
-
-    name: str
-    pid: int | None
-    """None where it does not run."""
 
 
 def follow(stack: Stack, real: RealNodePlan | None, kube: Kube, reporter: Reporter) -> None:
@@ -75,6 +56,7 @@ class Keda:
     def __init__(self, stack: str) -> None:
         self._stack = stack
         self._layout = Layout((state_home() / stack).resolve() / "keda")
+        self._programs = Programs(self._layout.home, PROGRAMS)
         self._control_plane = control_plane.Layout((state_home() / stack).resolve() / "control-plane")
 
     def start(self, kube: Kube, network: Network, reporter: Reporter) -> None:
@@ -91,8 +73,12 @@ class Keda:
             self._launch(binaries, network, ports)
             for manifest in objects.manifests(ports.adapter, (self._layout.certificates / "ca.crt").read_bytes()):
                 kube.apply(manifest, _FIELD_MANAGER)
-            step.update(1, detail="waiting for its metrics")
-            self._wait(kube)
+            # Until the API server has reached the adapter.
+            self._programs.wait(
+                lambda: [] if _is_available(kube) else [ADAPTER],
+                _WAIT_SECONDS,
+                lambda _: step.update(1, detail="waiting for its metrics"),
+            )
             step.update(len(PROGRAMS), detail="")
 
     def define(self, kube: Kube, reporter: Reporter) -> None:
@@ -105,8 +91,14 @@ class Keda:
 
     def stop(self) -> None:
         """End both programs; what they need to go on is kept."""
-        self._kill(frozenset(PROGRAMS))
+        self._programs.kill(PROGRAMS)
         self._layout.forget_ports()
+
+    @property
+    def metrics_port(self) -> int | None:
+        """Where its operator tells its metrics, in the network that it runs in; None where it does not."""
+        ports = self._layout.ports()
+        return ports.operator_metrics if ports else None
 
     @property
     def exists(self) -> bool:
@@ -115,7 +107,7 @@ class Keda:
 
     def delete(self) -> None:
         """End both programs and remove their files; what the API server knows goes with the cluster."""
-        self._kill(frozenset(PROGRAMS))
+        self._programs.kill(PROGRAMS)
         shutil.rmtree(self._layout.home, ignore_errors=True)
 
     def retire(self, kube: Kube) -> None:
@@ -130,55 +122,38 @@ class Keda:
         """Return what runs now; nothing where the stack has no KEDA, or one that was stopped."""
         if self._layout.ports() is None:
             return ()
-        live = self._running()
-        return tuple(ProgramStatus(name, live[name].pid if name in live else None) for name in PROGRAMS)
+        return self._programs.status()
 
     def _ports(self, network: Network) -> Ports:
         """Keep the ports of last time while both programs run where they should."""
-        known, live = self._layout.ports(), self._running()
+        known, live = self._layout.ports(), self._programs.running()
         if known and len(live) == len(PROGRAMS) and all(network.holds(process.pid) for process in live.values()):
             return known
-        self._kill(frozenset(PROGRAMS))
+        self._programs.kill(PROGRAMS)
         return self._layout.choose_ports()
 
     def _launch(self, binaries: Mapping[str, Path], network: Network, ports: Ports) -> None:
         paths.private_dir(self._layout.certificates)
         if not (self._layout.certificates / "tls.crt").exists():
             certificates.issue(self._layout.certificates)
-        live = self._running()
-        for name, arguments in self._commands(ports).items():
-            if name in live and Path(live[name].exe()) == binaries[name].resolve():
-                continue
-            self._kill(frozenset({name}))
-            link = paths.private_dir(self._layout.programs) / name
-            link.unlink(missing_ok=True)
-            link.symlink_to(binaries[name].resolve())
-            environment = {
-                "PATH": os.environ.get("PATH", os.defpath),
-                "HOME": str(self._layout.home),
-                "KUBECONFIG": str(self._layout.kubeconfig),
-                "POD_NAMESPACE": objects.NAMESPACE,
-                "WATCH_NAMESPACE": "",
-                "KEDA_CLUSTER_OBJECT_NAMESPACE": objects.NAMESPACE,
-            }
-            with create_private(self._layout.log(name)) as log:
-                # Started and let go: it outlives this process and is nobody's child.
-                subprocess.run(
-                    ["setsid", "--fork", *network.prefix, str(link), *arguments],
-                    cwd=self._layout.home,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    umask=0o077,
-                    check=True,
-                )
+        environment = {
+            "KUBECONFIG": str(self._layout.kubeconfig),
+            "POD_NAMESPACE": objects.NAMESPACE,
+            "WATCH_NAMESPACE": "",
+            "KEDA_CLUSTER_OBJECT_NAMESPACE": objects.NAMESPACE,
+        }
+        self._programs.converge(
+            [
+                Program(name, binaries[name], tuple(arguments), environment, prefix=network.prefix)
+                for name, arguments in self._commands(network, ports).items()
+            ]
+        )
 
-    def _commands(self, ports: Ports) -> Mapping[str, list[str]]:
+    def _commands(self, network: Network, ports: Ports) -> Mapping[str, list[str]]:
         own = self._layout.certificates
         return {
             OPERATOR: [
-                f"--metrics-bind-address={LOOPBACK}:{ports.operator_metrics}",
+                f"--metrics-bind-address={network.address}:{ports.operator_metrics}",
                 f"--health-probe-bind-address={LOOPBACK}:{ports.operator_health}",
                 f"--metrics-service-bind-address={LOOPBACK}:{ports.operator_service}",
                 f"--cert-dir={own}",
@@ -202,39 +177,6 @@ class Keda:
                 f"--metrics-service-address={LOOPBACK}:{ports.operator_service}",
             ],
         }
-
-    def _wait(self, kube: Kube) -> None:
-        """Wait until the API server has reached the adapter."""
-        started = time.monotonic()
-        while not _is_available(kube):
-            live, passed = self._running(), time.monotonic() - started
-            dead = [name for name in PROGRAMS if name not in live]
-            # Not at once: a program has its name only when what launches it has become it.
-            if dead and passed > _LAUNCH_SECONDS:
-                raise self._failure(dead[0], "ended while starting")
-            if passed > _WAIT_SECONDS:
-                raise self._failure(ADAPTER, f"not ready after {_WAIT_SECONDS:.0f} s")
-            time.sleep(_POLL_SECONDS)
-
-    def _failure(self, name: str, what: str) -> ClusterError:
-        log = self._layout.log(name)
-        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:] if log.exists() else ["(there is no log)"]
-        return ClusterError(f"{name} {what}; its log ends:\n" + "\n".join(lines), hint=f"the whole log is {log}")
-
-    def _running(self) -> dict[str, psutil.Process]:
-        found = {}
-        for process in psutil.process_iter(["cmdline"]):
-            command: list[str] = process.info["cmdline"] or []
-            if command and Path(command[0]).parent == self._layout.programs:
-                found[Path(command[0]).name] = process
-        return found
-
-    def _kill(self, names: frozenset[str]) -> None:
-        doomed = [process for name, process in self._running().items() if name in names]
-        for process in doomed:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        processes.wait_ended(doomed)
 
 
 def _is_available(kube: Kube) -> bool:

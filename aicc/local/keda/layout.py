@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, fields
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
 
-from aicc.local.files import write_private
-from aicc.local.ports import free_ports
+from aicc.local.ports import choose_ports, read_ports
 
 OPERATOR, ADAPTER = "keda-operator", "keda-adapter"
 PROGRAMS = (OPERATOR, ADAPTER)
@@ -34,11 +31,6 @@ class Layout:
     home: Path
 
     @property
-    def programs(self) -> Path:
-        """Links to the programs: how this stack's processes are told from others."""
-        return self.home / "bin"
-
-    @property
     def certificates(self) -> Path:
         """What both programs serve and call each other with: ca.crt, tls.crt, tls.key."""
         return self.home / "certificates"
@@ -48,20 +40,13 @@ class Layout:
         """How both programs reach the API server."""
         return self.home / "kubeconfig"
 
-    def log(self, program: str) -> Path:
-        """Return where a program logs; it starts anew with the program."""
-        return self.home / f"{program}.log"
-
     @property
     def _ports(self) -> Path:
         return self.home / "ports.json"
 
     def ports(self) -> Ports | None:
         """Return the ports of last time; None where there was none."""
-        try:
-            return Ports(**json.loads(self._ports.read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
+        return read_ports(self._ports, Ports)
 
     def forget_ports(self) -> None:
         """Nothing listens any more."""
@@ -69,6 +54,4 @@ class Layout:
 
     def choose_ports(self) -> Ports:
         """Take free ports, and remember them."""
-        ports = Ports(*islice(free_ports(str(self.home)), len(fields(Ports))))
-        write_private(self._ports, json.dumps(asdict(ports)))
-        return ports
+        return choose_ports(self._ports, Ports)

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from aicc.errors import ClusterError
+from aicc.local.configuration import LOOPBACK
 from aicc.local.node import layout, sandbox
 from aicc.local.node.declared import RealNodePlan
 from infra.clouds.local_paths import kubeconfig_path, state_home
@@ -23,6 +24,8 @@ class Network:
     """The text of a kubeconfig."""
     pid: int | None = None
     """Of a process in that network; None for the machine's own."""
+    address: str = LOOPBACK
+    """Where metrics are told, for the API server's proxy to fetch them."""
 
     @property
     def prefix(self) -> tuple[str, ...]:
@@ -55,4 +58,4 @@ def network_of(stack: str, real: RealNodePlan | None) -> Network:
     content = yaml.safe_load(text)
     cluster = content["clusters"][0]["cluster"]
     cluster |= {"server": f"https://{real.address}:{layout.API_PORT}", "tls-server-name": _API_SERVER_NAME}
-    return Network(yaml.safe_dump(content), first.pid)
+    return Network(yaml.safe_dump(content), first.pid, real.address)

@@ -22,6 +22,7 @@ from aicc.local.node.certificates import Subject
 from aicc.local.node.declared import RealNodePlan
 from aicc.local.node.layout import CONTAINERD_SOCKET, Layout, Specification
 from aicc.local.node.parts import NAMES
+from aicc.local.programs import tail
 from aicc.progress import Reporter, Step
 from aicc.toolbox import debian
 from aicc.toolbox import ensure as ensure_tools
@@ -32,7 +33,6 @@ _WAIT_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 _STALE_SECONDS = 15.0
 """A supervisor that has not said anything for so long says nothing about now."""
-_LOG_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -260,8 +260,8 @@ class RealNode:
         """Return the end of a part's log; of the supervisor's where the part has none."""
         for name in (part, "supervisor", "kubelet"):
             log = self._layout.logs / f"{name}.log"
-            if log.exists() and (text := log.read_text(errors="replace").strip()):
-                return "\n".join(line[:400] for line in text.splitlines()[-_LOG_LINES:])
+            if log.exists() and log.read_bytes().strip():
+                return tail(log)
         return "(there is no log)"
 
 

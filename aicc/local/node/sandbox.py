@@ -14,7 +14,7 @@ from aicc import paths
 from aicc.local.files import create_private
 from aicc.local.node import cgroups
 from aicc.local.node.layout import HIDDEN, Layout
-from aicc.local.processes import wait_ended
+from aicc.local.programs import end as end_processes
 
 UNSHARE = ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
 _DETACHED = ("setsid", "--fork")
@@ -78,12 +78,7 @@ def command(where: Layout, *arguments: str) -> list[str] | None:
 def end(where: Layout) -> None:
     """Kill everything in the sandbox, and remove its control group; nothing of it is left when this returns."""
     while owned := _owned(where):
-        for process in owned:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        wait_ended(owned)
+        end_processes(owned)
     cgroups.remove(where.cgroup)
     where.gate.unlink(missing_ok=True)
 
