@@ -19,8 +19,10 @@ def down(stack: Stack, choice: Choice, reporter: Reporter, timeout_seconds: floa
             from aicc.local import volumes  # noqa: PLC0415
             from aicc.local.cluster import LocalCluster  # noqa: PLC0415  only local stacks pay for these
             from aicc.local.keda.keda import Keda  # noqa: PLC0415
+            from aicc.local.monitoring.monitoring import Monitoring  # noqa: PLC0415
             from aicc.local.node.node import RealNode  # noqa: PLC0415
 
+            Monitoring(stack.name).delete()
             Keda(stack.name).delete()
             RealNode(stack.name).delete(reporter)
             LocalCluster(stack.name).delete(reporter)

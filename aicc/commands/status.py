@@ -14,8 +14,10 @@ from aicc.apply.explain import why_not_ready
 from aicc.commands import applications
 from aicc.commands.applications import BatchStatus, PageStatus
 from aicc.kubeconfigs import connect, kubeconfig_of
-from aicc.local.keda.keda import Keda, ProgramStatus
+from aicc.local.keda.keda import Keda
+from aicc.local.monitoring.monitoring import Monitoring, MonitoringStatus
 from aicc.local.node.node import NodeStatus, RealNode
+from aicc.local.programs import ProgramStatus
 from aicc.stacks import Stack
 from infra import names, quantity
 from infra.outputs import endpoint
@@ -97,6 +99,8 @@ class Status:
     """KEDA's programs on this machine; none where the stack is not local or has no KEDA."""
     machine: NodeStatus | None = None
     """The real node; None where the stack has none."""
+    monitoring: MonitoringStatus | None = None
+    """Prometheus and what belongs to it on this machine; None where the stack is not local or has no monitoring."""
 
     @property
     def short(self) -> list[str]:
@@ -111,7 +115,8 @@ class Status:
         programs = [f"{item.name} does not run" for item in self.keda if item.pid is None]
         node = self.machine
         parts = [f"{name} of node {node.name} is not ready" for name in node.waiting] if node else []
-        return pools + models + pages + programs + parts
+        monitoring = self.monitoring.short if self.monitoring else []
+        return pools + models + pages + programs + parts + monitoring
 
     def as_json(self) -> dict[str, Any]:
         """Return the status for programs."""
@@ -142,6 +147,7 @@ def status(stack: Stack) -> Status:
             batches=applications.batches(stack.plan, kube),
             keda=Keda(stack.name).status(),
             machine=machine,
+            monitoring=Monitoring(stack.name).status(),
         )
 
 
@@ -233,7 +239,8 @@ def show(found: Status, console: Console) -> None:
     head = f"stack {found.stack}: Kubernetes {found.version} at {found.server}\nkubeconfig: {found.kubeconfig}"
     tables = Group("", _pools(found), "", _tenants(found), "", _models(found))
     offered = applications.tables(found.pages, found.batches)
-    console.print(Group(Text(head), *_machine(found), *_keda(found), tables, *offered, *_problems(found)))
+    programs = [*_machine(found), *_keda(found), *_monitoring(found)]
+    console.print(Group(Text(head), *programs, tables, *offered, *_problems(found)))
 
 
 def _problems(found: Status) -> list[Text]:
@@ -250,6 +257,18 @@ def _machine(found: Status) -> list[Text]:
     state = f"not ready: {', '.join(node.waiting)}" if node.waiting else "ready"
     published = [Text(f"{url}: Service {service}") for service, url in node.published.items()]
     return [Text(f"node {node.name} on this machine: {state}", style="red" if node.waiting else ""), *published]
+
+
+def _monitoring(found: Status) -> list[Text]:
+    """What of it does not run, and where the rest is, a line each."""
+    own = found.monitoring
+    if own is None:
+        return []
+    return [
+        *(Text(line, style="red") for line in own.short),
+        Text(f"Prometheus: {own.prometheus}   Alertmanager: {own.alertmanager}"),
+        Text(f"dashboards: aicc dashboard --stack {found.stack}"),
+    ]
 
 
 def _keda(found: Status) -> list[Text]:

@@ -100,6 +100,7 @@ def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
     from aicc.local import machine, nodes, scheduler, supply, volumes  # noqa: PLC0415  only local stacks pay for these
     from aicc.local.cluster import LocalCluster  # noqa: PLC0415
     from aicc.local.keda.keda import follow as follow_keda  # noqa: PLC0415
+    from aicc.local.monitoring.monitoring import follow as follow_monitoring  # noqa: PLC0415
     from aicc.local.node.declared import real_node  # noqa: PLC0415
     from aicc.local.simulate import nodes_of  # noqa: PLC0415
 
@@ -116,4 +117,5 @@ def start_cluster(stack: Stack, reporter: Reporter) -> Changes | None:
         follow_keda(stack, real, kube, reporter)
         if declared := real_node(stack.plan):
             volumes.reconcile(kube, stack.name, declared.name, reporter)
+    follow_monitoring(stack, real, reporter)
     return Changes(made.created, made.changed, made.unchanged, deleted=made.deleted)

@@ -112,7 +112,7 @@ TENANTS = {"enterprise": "enterprise", "research": "research"}
 
 
 @dataclass(frozen=True)
-class SmallCentre:
+class SyntheticCentre:
     """The centre from `start` on, for so many hours."""
 
     start: int

@@ -13,6 +13,7 @@ from aicc.errors import ClusterError
 from aicc.progress import reporter
 from aicc.toolbox import ensure
 from tests.support.centre import Centre, eventually
+from tests.support.monitored import Monitored
 
 pytestmark = pytest.mark.cluster
 PPU = "alibabacloud.com/ppu"
@@ -55,6 +56,32 @@ def test_status_for_people_names_pools_tenants_and_models(centre: Centre) -> Non
 
 def test_second_up_changes_nothing(centre: Centre) -> None:
     assert re.fullmatch(r"no changes \(\d+ objects\)", centre.objects())
+
+
+def test_every_target_is_up_no_rule_fails_and_the_centre_s_power_is_known(centre: Centre) -> None:
+    prometheus = Monitored(centre.status()["monitoring"]["prometheus"])
+    eventually(lambda: prometheus.wrong() == [], "every target is up, and every rule was evaluated without an error")
+    assert prometheus.targets() == {
+        "apiserver": 1,
+        "kube-controller-manager": 1,
+        "kube-scheduler": 1,
+        "kube-etcd": 1,
+        "kwok-controller": 1,
+        "meter": 1,
+        "simulator": 1,
+        "alertmanager": 1,
+        "prometheus": 1,
+        "ack-ppu-exporter": 4,
+    }
+    eventually(lambda: (prometheus.value("sum(aicc:center_power_watts)") or 0) > 0, "the centre's power is known", 120)
+
+
+def test_simulated_devices_follow_the_pods_that_hold_them(centre: Centre) -> None:
+    prometheus = Monitored(centre.status()["monitoring"]["prometheus"])
+    held = 'count(DCGM_FI_DEV_GPU_UTIL{simulated="true",namespace="tenant-research"})'
+    eventually(lambda: prometheus.value(held) == 9, "two replicas of four devices and one of one are held")
+    assert prometheus.value('count(DCGM_FI_DEV_GPU_UTIL{simulated="true"})') == 64
+    assert prometheus.value('max(DCGM_FI_DEV_GPU_UTIL{namespace=""})') == 0
 
 
 def test_state_belongs_to_its_user_alone(centre: Centre) -> None:

@@ -22,6 +22,7 @@ from aicc.local.node.node import RealNode
 from aicc.toolbox import ensure
 from infra.config.models import Network
 from tests.support.centre import Centre, Config, eventually, small_config
+from tests.support.monitored import Monitored
 from tests.support.recorder import Recorder
 
 CHAT, EMBED = "smollm2-135m", "all-minilm-l6-v2"
@@ -127,6 +128,22 @@ def running(serving: Serving) -> int:
 def test_up_prints_an_address_on_loopback_and_a_key(serving: Serving) -> None:
     assert serving.address.startswith("http://127.0.0.1:")
     assert "key of tenant research: aicc-" in serving.said
+
+
+def test_prometheus_reads_the_real_node_its_pods_and_what_they_serve(serving: Serving) -> None:
+    serving.client().chat.completions.create(model=CHAT, messages=ASK, max_tokens=4)
+    prometheus = Monitored(serving.status()["monitoring"]["prometheus"])
+    eventually(lambda: prometheus.wrong() == [], "every target is up, and every rule was evaluated without an error")
+    targets = prometheus.targets()
+    assert targets["kubelet"] == 2
+    assert targets["gateway"] >= 2
+    assert targets["model-server"] == 2
+    eventually(
+        lambda: (prometheus.value('sum(aicc_gateway_tokens_total{tenant="research"})') or 0) > 0,
+        "the tokens of an answer are counted",
+    )
+    cpu = f'count(container_cpu_usage_seconds_total{{namespace="{NAMESPACE}",container!=""}})'
+    assert (prometheus.value(cpu) or 0) > 0
 
 
 def test_the_official_client_lists_chats_and_streams(serving: Serving) -> None:
