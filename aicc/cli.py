@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aicc import cli_keys, cli_models, cli_report
+from aicc import cli_dashboard, cli_keys, cli_models, cli_report
 from aicc.cli_support import AsJson, StackName
 from aicc.cli_support import clear_errors as _clear_errors
 from aicc.cli_support import console as _console
@@ -215,6 +215,9 @@ def status(stack: StackName = "local", *, as_json: AsJson = False) -> None:
             _print_json(found.as_json())
         else:
             command.show(found, _console())
+
+
+app.command()(cli_dashboard.dashboard)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any
 import typer.main
 from pydantic import TypeAdapter
 
+from aicc import vocabulary
 from aicc.cli import app
 from aicc.errors import exit_codes
 from aicc.paths import REPO
@@ -45,6 +46,7 @@ def pages() -> dict[str, str]:
         "host.schema.json": _json(Host.model_json_schema(by_alias=True)),
         "config.md": _GENERATED + _config(schema, defs),
         "commands.md": _GENERATED + _commands(),
+        "metrics.md": _GENERATED.replace("the code it describes", "charts/monitoring/metrics.yaml") + vocabulary.page(),
     }
 
 

@@ -16,6 +16,11 @@ Mail = Annotated[str, StringConstraints(max_length=320, pattern=MAIL)]
 SecretKey = Annotated[str, StringConstraints(max_length=253, pattern=ENTRY)]
 
 
+TTFT_EDGES = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 30, 60, 120, 300)
+TPOT_EDGES = (0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1)
+"""Where the buckets of the gateway's histograms end: only there can the share of answers in time be counted."""
+
+
 class Slo(Declared):
     """What users of a model are promised; what is left out has the default of every model."""
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center
-from infra.config.monitoring import EmailReceiver, Feed, Receiver
+from infra.config.monitoring import TPOT_EDGES, TTFT_EDGES, EmailReceiver, Feed, Receiver, Slo
 
 _LIKE_SECRETS = ("token", "key", "secret", "password", "auth", "signature")
 
@@ -31,9 +31,23 @@ def check(center: Center) -> Iterator[Issue]:
                 allowed="ttftSeconds: the time to the answer",
                 consequence="it would never be measured",
             )
+        yield from _edges(f"models[{index}].slo", model.slo)
     if center.green.feed:
         yield from _feed(center.green.feed, local=center.cloud.kind == "local")
     yield from _receivers(center)
+
+
+def _edges(path: str, slo: Slo) -> Iterator[Issue]:
+    declared = (("ttftSeconds", slo.ttft_seconds, TTFT_EDGES), ("tpotSeconds", slo.tpot_seconds, TPOT_EDGES))
+    for field, value, edges in declared:
+        if value is not None and value not in edges:
+            yield Issue(
+                f"{path}.{field}",
+                "is not where a bucket of the gateway's histogram ends",
+                value,
+                allowed=", ".join(f"{edge:g}" for edge in edges),
+                consequence="the share of answers in time could not be counted",
+            )
 
 
 def _feed(feed: Feed, *, local: bool) -> Iterator[Issue]:

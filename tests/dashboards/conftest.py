@@ -12,9 +12,9 @@ from aicc.dashboards.files import dashboards
 from aicc.dashboards.interpolate import Span
 from aicc.dashboards.page.panels import Dashboards
 from tests.dashboards.recorded import STEP_SECONDS, recorded
-from tests.dashboards.small_centre import SyntheticCentre
+from tests.dashboards.small_centre import SmallCentre
 
-CENTRE = SyntheticCentre(start=1_793_577_600, hours=5)
+CENTRE = SmallCentre(start=1_793_577_600, hours=5)
 """From 2 November 2026, 00:00 UTC, on."""
 SPAN = Span(CENTRE.start, CENTRE.end, 60, STEP_SECONDS)
 

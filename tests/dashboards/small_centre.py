@@ -112,7 +112,7 @@ TENANTS = {"enterprise": "enterprise", "research": "research"}
 
 
 @dataclass(frozen=True)
-class SyntheticCentre:
+class SmallCentre:
     """The centre from `start` on, for so many hours."""
 
     start: int

@@ -11,7 +11,7 @@ import pytest
 from aicc.dashboards.files import dashboards
 from aicc.dashboards.page.panels import Dashboards, UndrawableError
 from tests.dashboards.conftest import CENTRE, SPAN
-from tests.dashboards.recorded import RULES, rules_of
+from tests.dashboards.recorded import records
 from tests.dashboards.small_centre import PUE, TENANTS
 
 ALL = dashboards()
@@ -27,7 +27,7 @@ EVERY = [
 def awaited(panel: dict[str, Any]) -> set[str]:
     """Records that the panel reads and that no shipped rule makes yet."""
     named = {name for target in panel["targets"] for name in re.findall(r"aicc:[\w:]+", target["expr"])}
-    return named - {rule.record for rule in rules_of(sorted(RULES.glob("*.yaml")))}
+    return named - records()
 
 
 def without_fallback(uid: str, panel: dict[str, Any], page: Dashboards) -> Dashboards:
