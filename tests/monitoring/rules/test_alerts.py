@@ -6,6 +6,7 @@ A case is turned into promtool's own tests, of the series `ALERTS` that Promethe
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from aicc import progress, toolbox
 from aicc.paths import REPO
 from tests.monitoring.rules.expressions import ALERTS, ORDER, needed
+from tests.monitoring.rules.reconcile import CHART
 from tests.support.promtool import Promtool, PromtoolError
 
 HERE = Path(__file__).parent / "alerts"
@@ -95,6 +98,22 @@ def test_an_alert_says_who_what_and_how_to_mend_it(alert: str) -> None:
 def test_a_runbook_has_no_section_of_an_alert_that_is_gone() -> None:
     found = {name for file in {rule["file"] for rule in ALERTS.values()} for name in alerts_in(file)}
     assert found == ALERTS.keys()
+
+
+def test_inhibitions_name_alerts_that_exist(tmp_path: Path) -> None:
+    inhibitions = yaml.safe_load((CHART / "alertmanager" / "inhibit-rules.yaml").read_text(encoding="utf-8"))
+    named = [
+        name
+        for rule in inhibitions
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"])
+        for name in re.fullmatch(r'alertname=~?"([^"]+)"', matcher)[1].split("|")
+    ]
+    assert [name for name in named if not any(re.fullmatch(name, alert) for alert in ALERTS)] == []
+    config = {"route": {"receiver": "none"}, "receivers": [{"name": "none"}], "inhibit_rules": inhibitions}
+    file = tmp_path / "alertmanager.yaml"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    amtool = toolbox.ensure(["amtool"], progress.reporter())["amtool"]
+    subprocess.run([amtool, "check-config", file], check=True, capture_output=True)
 
 
 def test_each_page_is_accounted_for() -> None:
