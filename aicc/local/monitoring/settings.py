@@ -1,13 +1,17 @@
-"""What Alertmanager and the simulator are told. Pure data."""
+"""What Alertmanager and the simulator are told."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
+from aicc.paths import REPO
 from infra.catalogue import Catalogue
 from infra.plan import CenterPlan, figures
 
+INHIBITIONS = REPO / "charts" / "monitoring" / "alertmanager" / "inhibit-rules.yaml"
 NOBODY = "nobody"
 """The receiver of a local stack: alerts are shown, and nobody is told."""
 
@@ -26,6 +30,8 @@ def alertmanager(repeat_hours: int, webhook: str | None = None) -> Mapping[str, 
             "repeat_interval": f"{repeat_hours}h",
         },
         "receivers": [receiver],
+        # Those of clusters, too: what is a consequence is not told beside its cause.
+        "inhibit_rules": yaml.safe_load(INHIBITIONS.read_text(encoding="utf-8")),
     }
 
 

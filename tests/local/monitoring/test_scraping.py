@@ -131,5 +131,6 @@ def test_what_operators_look_at_is_kept(name: str, kept: bool) -> None:
 
 def test_nobody_is_told_unless_an_address_of_this_machine_is_given() -> None:
     assert settings.alertmanager(4)["receivers"] == [{"name": "nobody"}]
+    assert {"equal": ["node"]}.items() <= settings.alertmanager(4)["inhibit_rules"][1].items()
     told = settings.alertmanager(4, webhook="http://127.0.0.1:1/")
     assert told["receivers"][0]["webhook_configs"][0]["url"] == "http://127.0.0.1:1/"
