@@ -118,6 +118,8 @@ _PROMETHEUS = Family("prometheus", modules_bytes=GIB // 2, objects_bytes=2 * GIB
 _ALERTMANAGER = Family("alertmanager", modules_bytes=GIB // 4, objects_bytes=GIB)
 _KUBECONFORM = Family("kubeconform", modules_bytes=GIB // 8, objects_bytes=GIB // 4)
 
+_VICTORIA_LOGS = Family("victorialogs", modules_bytes=GIB // 4, objects_bytes=GIB // 2)
+_VMAUTH = Family("vmauth", modules_bytes=GIB // 2, objects_bytes=GIB // 2)
 _VERSITYGW = Family("versitygw", modules_bytes=GIB // 2, objects_bytes=GIB)
 
 _KWOK_DOWNLOADS = f"https://github.com/kubernetes-sigs/kwok/releases/download/v{versions.KWOK}"
@@ -219,6 +221,23 @@ _ALL = (
     _keda("keda-operator", f"{_KEDA_MODULE}/cmd/operator"),
     # A program of our own around KEDA's provider, which listens where it is told and nowhere else.
     _keda("keda-adapter", "./adapter"),
+    # A store and a door of clusters: the tests of telemetry run them.
+    Tool(
+        "victoria-logs",
+        versions.VICTORIA_LOGS_APP,
+        _VICTORIA_LOGS,
+        "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs",
+        module="github.com/VictoriaMetrics/VictoriaLogs",
+        on_request=True,
+    ),
+    Tool(
+        "vmauth",
+        versions.VMAUTH_APP,
+        _VMAUTH,
+        "github.com/VictoriaMetrics/VictoriaMetrics/app/vmauth",
+        module="github.com/VictoriaMetrics/VictoriaMetrics",
+        on_request=True,
+    ),
     Tool(
         "versitygw",
         versions.VERSITYGW,
