@@ -11,6 +11,7 @@ from infra.layers import (
     backup,
     foundation,
     gateway,
+    monitoring,
     operators,
     queues,
     serving,
@@ -37,6 +38,7 @@ _MODULES = (
     gateway,
     applications,
     shifting,
+    monitoring,
 )
 LAYERS = {module.LAYER.name: module.LAYER for module in _MODULES}
 

@@ -17,8 +17,10 @@ from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
 from infra import versions
 from infra.clouds.base import ClusterOut, Identity
 from infra.config.fields import Capability
+from infra.layers import prometheus
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.layers.namespaces import PodSecurity, namespace
+from infra.plan import CenterPlan
 from infra.plan.workloads import EXTERNAL_SECRETS, VELERO
 
 Values = Mapping[str, Any]
@@ -32,12 +34,12 @@ class Operator:
     chart: versions.UpstreamChart
     namespace: str
     level: PodSecurity
-    values: Callable[[ClusterOut], Values]
+    values: Callable[[ClusterOut, CenterPlan], Values]
     after: tuple[Capability, ...] = ()
     """Operators whose custom resources its chart uses."""
 
 
-def _cert_manager(_: ClusterOut) -> Values:
+def _cert_manager(_: ClusterOut, __: CenterPlan) -> Values:
     return {
         "crds": {"enabled": True, "keep": True},
         "global": {"priorityClassName": PRIORITY, "leaderElection": {"namespace": "cert-manager"}},
@@ -49,7 +51,7 @@ def _cert_manager(_: ClusterOut) -> Values:
     }
 
 
-def _external_secrets(cluster: ClusterOut) -> Values:
+def _external_secrets(cluster: ClusterOut, _: CenterPlan) -> Values:
     identity = cluster.identities.get(EXTERNAL_SECRETS, Identity())
     return {
         "installCRDs": True,
@@ -64,27 +66,29 @@ def _external_secrets(cluster: ClusterOut) -> Values:
     }
 
 
-def _gateway_api(_: ClusterOut) -> Values:
+def _gateway_api(_: ClusterOut, __: CenterPlan) -> Values:
     """The API alone; its controllers are the clouds' and the gateway's."""
     return {"crds": {"gatewayAPI": {"enabled": True, "channel": "standard"}, "envoyGateway": {"enabled": False}}}
 
 
-def _jobset(_: ClusterOut) -> Values:
+def _jobset(_: ClusterOut, __: CenterPlan) -> Values:
     return {"controller": {"replicas": 2, "podDisruptionBudget": {"enabled": True}}}
 
 
-def _keda(_: ClusterOut) -> Values:
+def _keda(_: ClusterOut, __: CenterPlan) -> Values:
     budget = {"minAvailable": 1}
     return {
         "operator": {"replicaCount": 2},
         "metricsServer": {"replicaCount": 2},
         "webhooks": {"replicaCount": 2},
+        # For the monitoring layer to read.
+        "prometheus": {"operator": {"enabled": True}},
         "priorityClassName": PRIORITY,
         "podDisruptionBudget": {"operator": budget, "metricServer": budget, "webhooks": budget},
     }
 
 
-def _kueue(_: ClusterOut) -> Values:
+def _kueue(_: ClusterOut, __: CenterPlan) -> Values:
     """Only jobs are queued: with its webhooks on every pod, an outage of Kueue would stop the cluster."""
     configuration = {
         "apiVersion": "config.kueue.x-k8s.io/v1beta2",
@@ -109,30 +113,17 @@ def _kueue(_: ClusterOut) -> Values:
     }
 
 
-def _lws(_: ClusterOut) -> Values:
+def _lws(_: ClusterOut, __: CenterPlan) -> Values:
     # The chart's own security context lacks what Pod Security's restricted level asks for.
     context = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     return {"replicaCount": 2, "podSecurityContext": context}
 
 
-def _prometheus_operator(_: ClusterOut) -> Values:
-    """The operator and its API; what is watched, alerted on and drawn belongs to the monitoring layer."""
-    return {
-        "prometheusOperator": {
-            "priorityClassName": PRIORITY,
-            # The chart's other way to a webhook certificate is a hook.
-            "admissionWebhooks": {"patch": {"enabled": False}, "certManager": {"enabled": True}},
-        },
-        "prometheus": {"enabled": False},
-        "alertmanager": {"enabled": False},
-        "grafana": {"enabled": False},
-        "nodeExporter": {"enabled": False},
-        "defaultRules": {"create": False},
-        "kubeStateMetrics": {"enabled": True},
-    }
+def _prometheus_operator(cluster: ClusterOut, plan: CenterPlan) -> Values:
+    return prometheus.values(cluster, plan, PRIORITY)
 
 
-def _velero(cluster: ClusterOut) -> Values:
+def _velero(cluster: ClusterOut, _: CenterPlan) -> Values:
     identity = cluster.identities.get(VELERO, Identity())
     scheme = cluster.object_store.scheme if cluster.object_store else ""
     plugin = {
@@ -196,7 +187,7 @@ def _install(name: Capability, given: LayerIn, earlier: list[pulumi.Resource]) -
         version=chart.version,
         repository_opts=RepositoryOptsArgs(repo=chart.repository) if chart.repository else None,
         namespace=operator.namespace,
-        values=dict(operator.values(given.cluster)),
+        values=dict(operator.values(given.cluster, given.plan)),
         opts=given.options(home, *earlier),
     )
 

@@ -132,7 +132,13 @@ def test_only_gateway_monitoring_and_the_own_namespace_may_connect(chart: ModelS
         {
             "from": [
                 {"namespaceSelector": {"matchLabels": {"aicc.io/role": "gateway"}}},
-                {"namespaceSelector": {"matchLabels": {"aicc.io/role": "monitoring"}}},
+                {
+                    "namespaceSelector": {
+                        "matchExpressions": [
+                            {"key": "aicc.io/role", "operator": "In", "values": ["monitoring", "operators"]}
+                        ]
+                    }
+                },
                 {"podSelector": {}},
             ],
             "ports": [{"port": "http", "protocol": "TCP"}],
