@@ -95,22 +95,25 @@ def test_without_values_only_the_shipped_files_are_there(helm: Helm) -> None:
             assert kept == yaml.safe_load(path.read_text(encoding="utf-8")), path.name
 
 
-def test_with_the_operator_every_rule_file_is_an_object_and_says_the_same(helm: Helm) -> None:
+def test_with_the_operator_every_group_of_the_files_is_in_an_object_and_says_the_same(helm: Helm) -> None:
     """`{{ $labels }}` in an annotation is Prometheus' and reaches it as it is."""
     found = objects(helm, {"operator": True})
     for folder in ("rules", "alerts"):
-        for path in shipped(folder, "yaml"):
-            rule = found["PrometheusRule", f"monitoring-{folder}-{path.stem}"]
-            assert rule["spec"] == yaml.safe_load(path.read_text(encoding="utf-8")), path.name
-    assert not [name for kind, name in found if kind == "ConfigMap" and name == "monitoring-rules"]
+        files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in shipped(folder, "yaml")]
+        groups = [group for file in files for group in file["groups"]]
+        rule = found.get(("PrometheusRule", f"monitoring-{folder}"))
+        assert (rule["spec"]["groups"] if rule else []) == groups
+    assert shipped("rules", "yaml")
+    assert ("ConfigMap", "monitoring-rules") not in found
 
 
-def test_every_dashboard_is_a_configmap_that_grafanas_sidecar_reads(helm: Helm) -> None:
-    found = objects(helm, {"operator": True})
-    for path in shipped("dashboards", "json"):
-        kept = found["ConfigMap", f"monitoring-dashboard-{path.stem}"]
-        assert kept["metadata"]["labels"]["grafana_dashboard"] == "1"
-        assert json.loads(kept["data"][path.name]) == json.loads(path.read_text(encoding="utf-8"))
+def test_every_dashboard_is_where_grafanas_sidecar_reads_it(helm: Helm) -> None:
+    kept = objects(helm, {"operator": True})["ConfigMap", "monitoring-dashboards"]
+    assert kept["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert {name: json.loads(text) for name, text in kept["data"].items()} == {
+        path.name: json.loads(path.read_text(encoding="utf-8")) for path in shipped("dashboards", "json")
+    }
+    assert sum(len(text.encode()) for text in kept["data"].values()) < 1_000_000, "a ConfigMap holds 1 MiB: divide it"
     assert not [name for _, name in objects(helm, {"dashboards": False}) if "dashboard" in name]
 
 

@@ -81,11 +81,6 @@ namespace: {{ include "monitoring.namespace" . }}
 {{- toYaml $kept }}
 {{- end }}
 
-{{- /* A file's name as part of an object's. */ -}}
-{{- define "monitoring.fileName" -}}
-{{ base . | trimSuffix (ext .) }}
-{{- end }}
-
 {{- /* A value of one of ours is told by its own labels: those of the pod that exports it would only hide or split it. */ -}}
 {{- define "monitoring.ownLabels" -}}
 - action: labeldrop

@@ -28,4 +28,4 @@ class MonitoringPlan:
     alerts: Alerts
     feed: Feed | None
     meter: Mapping[str, Any]
-    """The meter's configuration, `meter.yaml`: docs/reference/meter.md."""
+    """What `meter.yaml` holds: `meter.configuration` makes it, and `images/meter/meter/config.py` reads it."""
