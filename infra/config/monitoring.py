@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 
 from infra.config.fields import ENTRY, FEED, MAIL, MAIL_HOST, Declared, Name, Quantity
 
-Severity = Literal["critical", "warning", "info"]
+Severity = Literal["page", "ticket", "info"]
 Mail = Annotated[str, StringConstraints(max_length=320, pattern=MAIL)]
 SecretKey = Annotated[str, StringConstraints(max_length=253, pattern=ENTRY)]
 
@@ -74,7 +74,7 @@ class Receiver(Declared):
     """Who is told of alerts."""
 
     name: Name = Field(description="Of the receiver.")
-    severities: tuple[Severity, ...] = Field(default=("critical", "warning"), description="Of the alerts that it gets.")
+    severities: tuple[Severity, ...] = Field(default=("page", "ticket"), description="Of the alerts that it gets.")
     tenant: Name | None = Field(default=None, description="Only alerts about this tenant; none: all.")
 
 

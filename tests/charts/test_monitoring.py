@@ -24,11 +24,11 @@ METER: dict[str, Any] = {
     "config": {"version": 1, "center": "lab"},
 }
 RECEIVERS: list[dict[str, Any]] = [
-    {"name": "duty", "kind": "webhook", "severities": ["critical"], "secret": "duty", "key": "url"},
+    {"name": "duty", "kind": "webhook", "severities": ["page"], "secret": "duty", "key": "url"},
     {
         "name": "robot",
         "kind": "dingtalk",
-        "severities": ["critical", "warning"],
+        "severities": ["page", "ticket"],
         "secret": "robot",
         "key": "url",
         "tenant": "research",
@@ -198,7 +198,7 @@ def test_each_receiver_is_told_of_what_it_is_for_and_no_address_is_in_the_chart(
     assert config["route"]["receiver"] == "nobody"
     assert config["route"]["repeatInterval"] == "12h"
     assert routes["robot"] == [
-        {"name": "severity", "matchType": "=~", "value": "critical|warning"},
+        {"name": "severity", "matchType": "=~", "value": "page|ticket"},
         {"name": "tenant", "matchType": "=", "value": "research"},
     ]
     assert all(route["continue"] for route in config["route"]["routes"])
@@ -266,14 +266,10 @@ def test_what_does_not_fit_is_found(helm: Helm, kubeconform_binary: Path, schema
         {"meters": {}},
         {"meter": {"image": {"repository": "registry.example.com/meter"}, "config": {"version": 1}}},
         {"scrapeSeconds": 0},
-        {"alerts": {"receivers": [{"name": "a", "kind": "pager", "severities": ["critical"]}]}},
-        {"alerts": {"receivers": [{"name": "a", "kind": "webhook", "severities": ["critical"]}]}},
+        {"alerts": {"receivers": [{"name": "a", "kind": "pager", "severities": ["page"]}]}},
+        {"alerts": {"receivers": [{"name": "a", "kind": "webhook", "severities": ["page"]}]}},
         {"alerts": {"receivers": [{"name": "a", "kind": "email", "severities": ["info"], "to": ["a@b.c"]}]}},
-        {
-            "alerts": {
-                "receivers": [{"name": "a", "kind": "webhook", "severities": ["page"], "secret": "a", "key": "u"}]
-            }
-        },
+        {"alerts": {"receivers": [{**RECEIVERS[0], "severities": ["critical"]}]}},
         {"monitors": [{"name": "a", "labels": {"app": ["a"]}}]},
         {"monitors": [{"name": "a", "labels": {}, "port": "metrics"}]},
         {"monitors": [{"name": "a", "labels": {"app": ["a"]}, "port": "m", "portNumber": 1}]},

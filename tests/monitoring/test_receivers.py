@@ -30,7 +30,7 @@ def payload() -> str:
 def alert(summary: str, **annotations: str) -> dict[str, Any]:
     return {
         "status": "firing",
-        "labels": {"alertname": "TenantOverBudget", "severity": "warning", "tenant": "research"},
+        "labels": {"alertname": "TenantOverBudget", "severity": "ticket", "tenant": "research"},
         "annotations": {"summary": summary, **annotations},
         "startsAt": "2026-11-27T00:00:00Z",
         "endsAt": "0001-01-01T00:00:00Z",
@@ -68,8 +68,8 @@ def test_a_robot_gets_its_own_form_whatever_an_alert_says(tmp_path: Path) -> Non
     assert message["markdown"]["title"] == "FIRING: TenantOverBudget"
     assert message["markdown"]["text"] == (
         "### FIRING: TenantOverBudget"
-        f"\n\n- **warning** {summary} [runbook](https://example.com/runbooks/budget.md)"
-        "\n\n- **warning** another"
+        f"\n\n- **ticket** {summary} [runbook](https://example.com/runbooks/budget.md)"
+        "\n\n- **ticket** another"
     )
 
 
