@@ -1,6 +1,7 @@
 """Telemetry: where containers' logs and the gateway's traces are collected, kept, and read by whom they belong to.
 
-Upstream charts, pinned; what they are told is made by functions that need no Pulumi. It makes no dashboards and no alerts: those are the monitoring layer's.
+Upstream charts, pinned; what they are told is made by functions that need no Pulumi. It makes no dashboards and no
+alerts: those are the monitoring layer's.
 """
 
 from __future__ import annotations
