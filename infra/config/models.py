@@ -71,6 +71,9 @@ class Pool(Declared):
     )
     spot: bool = Field(default=False, description="Spare capacity, cheaper, that the cloud may take back any time.")
     owner: Name | None = Field(default=None, description="Who answers for the pool; default: the cloud's owner.")
+    power_cap_watts: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="Power limit of each accelerator, of vendors whose tool is known; none: the board's."
+    )
     nodes_per_rack: Annotated[int, Field(ge=1, le=256, description="For the rack label of simulated nodes.")] = 8
     labels: dict[LabelKey, LabelValue] = Field(default={}, description="Further labels of the pool's nodes.")
 

@@ -174,13 +174,15 @@ def _host_watts(pool: PoolPlan, catalogue: Catalogue, state: str, load: float) -
 def _accelerator_watts(pool: PoolPlan, accelerator: Accelerator | None, state: str, load: float) -> tuple[Amount, Line]:
     if accelerator is None:
         return Amount(), Line(f"accelerators, {state}", "none", 0.0, "W", "the pool has none")
-    piece = figures.accelerator_watts(accelerator)
+    piece = figures.accelerator_watts(accelerator, pool.power_cap_watts)
     if piece is None:
         missing = f"power of {accelerator.name}"
         return Amount(0.0, (missing,)), Line(
             f"accelerators, {state}", f"{pool.accelerators:,} × ?", None, "W", f"unknown: {missing}"
         )
     method = _method(piece.figure)
+    if pool.power_cap_watts is not None:
+        method = f"capped at {pool.power_cap_watts} W, declared; {method}"
     if piece.idle_is_assumed:
         method += f"; idle assumed {figures.ASSUMED_IDLE_SHARE:.0%} of it"
     watts = pool.accelerators * piece.at(load)

@@ -13,6 +13,7 @@ from infra.layers import (
     gateway,
     monitoring,
     operators,
+    power_caps,
     queues,
     serving,
     shifting,
@@ -39,6 +40,7 @@ _MODULES = (
     applications,
     shifting,
     monitoring,
+    power_caps,
 )
 LAYERS = {module.LAYER.name: module.LAYER for module in _MODULES}
 

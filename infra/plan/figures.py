@@ -109,13 +109,14 @@ def host_watts(pool: PoolPlan, catalogue: Catalogue) -> HostWatts:
     )
 
 
-def accelerator_watts(accelerator: Accelerator) -> AcceleratorWatts | None:
-    """One piece; None where its power limit is unknown."""
+def accelerator_watts(accelerator: Accelerator, cap_watts: int | None = None) -> AcceleratorWatts | None:
+    """One piece, under a cap where there is one; None where its power limit is unknown."""
     limit, idle = accelerator.power_watts, accelerator.idle_watts
     if limit.value is None:
         return None
     at_rest = ASSUMED_IDLE_SHARE * limit.value if idle.value is None else idle.value
-    return AcceleratorWatts(at_rest, limit.value, idle.value is None, limit)
+    peak = limit.value if cap_watts is None else min(limit.value, float(cap_watts))
+    return AcceleratorWatts(at_rest, peak, idle.value is None, limit)
 
 
 def embodied(pool: PoolPlan, catalogue: Catalogue) -> Embodied:

@@ -47,6 +47,8 @@ class PoolPlan:
     spot: bool
     owner: str
     """Who answers for it."""
+    power_cap_watts: int | None = None
+    """Of each accelerator; None: the board's own limit."""
     real: bool = False
     """Whether its node is the very machine that the command runs on (local only)."""
 

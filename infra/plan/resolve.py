@@ -13,7 +13,19 @@ from infra.config.issues import InvalidCenterError, Issue
 from infra.config.models import Center, Pool, Tenant, zones_of
 from infra.config.storage import CHECKPOINTS, Bucket, Storage
 from infra.names import CONTAINERS, RUNS, priority_class, tenant_namespace
-from infra.plan import caches, checks, demands, gateway, models, places, scaling, shifting, telemetry, workloads
+from infra.plan import (
+    caches,
+    checks,
+    demands,
+    gateway,
+    models,
+    places,
+    power_caps,
+    scaling,
+    shifting,
+    telemetry,
+    workloads,
+)
 from infra.plan.applications import resolve as applications
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, CenterPlan, PoolPlan, Share, TenantPlan
@@ -30,6 +42,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
     """
     _require([*monitoring.check(center, catalogue)])
     _require([*places.check(center, catalogue), *demands.check(center, catalogue), *checks.pools(center, catalogue)])
+    _require([*power_caps.check(center, catalogue)])
     pools = tuple(_pool(pool, center, catalogue) for pool in center.pools)
     _require([*checks.distinct(center, pools)])
     accelerators = tuple(_accelerators(center, pools, catalogue))
@@ -64,7 +77,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
         monitoring=monitoring.resolved(center, pools, catalogue),
         caches=caches.of(center),
         own_store=caches.own_store(center),
-        images=caches.images_of(center),
+        images={**caches.images_of(center), **power_caps.images_of(center)},
         kubernetes_version=places.kubernetes_version(center, catalogue),
         storage=_storage(center),
         workloads=granted,
@@ -84,6 +97,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
             *offered.notes,
             *monitoring.notes(center, pools, catalogue),
             *shifting.notes(center, shifter, pools),
+            *power_caps.notes(center),
         ),
     )
 
@@ -135,6 +149,7 @@ def _pool(pool: Pool, center: Center, catalogue: Catalogue) -> PoolPlan:
         min_nodes=pool.scale.min if pool.scale else pool.nodes,
         max_nodes=pool.scale.max if pool.scale else pool.nodes,
         spot=pool.spot,
+        power_cap_watts=pool.power_cap_watts,
         owner=pool.owner or (center.cloud.owner if isinstance(center.cloud, PublicCloud) else center.name),
         real=real,
     )

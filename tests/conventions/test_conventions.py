@@ -39,6 +39,7 @@ KIND_IS_COMPARED_IN = {
     "infra/plan/resolve.py": "only public clouds make storage and identities; device plugins are there or not",
     "infra/plan/capabilities.py": "where each says which operators run there",
     "infra/plan/scaling.py": "a local cluster measures no CPU",
+    "infra/plan/power_caps.py": "what image it needs, and how a pool's nodes are told from others",
     "infra/plan/shifting.py": "what image it needs, and whose scheduler can be told to pack",
     "infra/estimate/compute.py": "only public clouds have regions, and with them prices, grids and a PUE",
     "infra/declaration.py": "only public clouds have a region, an owner and addresses that may reach them",

@@ -6,4 +6,5 @@ import sys
 
 from aicc.paths import REPO
 
-sys.path.insert(0, str(REPO / "images" / "batch-inference"))
+for name in ("batch-inference", "power-cap"):
+    sys.path.insert(0, str(REPO / "images" / name))

@@ -70,7 +70,7 @@ def _feed(feed: Feed) -> Mapping[str, Any]:
 
 def _pool(pool: PoolPlan, cloud: Cloud, catalogue: Catalogue) -> Mapping[str, Any]:
     accelerator = catalogue.accelerators[pool.accelerator] if pool.accelerator else None
-    piece = figures.accelerator_watts(accelerator) if accelerator else None
+    piece = figures.accelerator_watts(accelerator, pool.power_cap_watts) if accelerator else None
     host = figures.host_watts(pool, catalogue)
     made = figures.embodied(pool, catalogue)
     listed = figures.price(pool, cloud, catalogue)
