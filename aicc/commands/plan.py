@@ -17,6 +17,8 @@ from aicc.offline.graph import Graph, graph_of, layer_of
 from aicc.offline.values import mask
 from aicc.progress import Reporter
 from aicc.stacks import Stack
+from infra.catalogue import load
+from infra.estimate.savings import savings
 from infra.layers import ordered
 from infra.plan import CenterPlan, cold_start
 from infra.plan.scaling import POLL_SECONDS
@@ -60,6 +62,7 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
             }
             for model in center.models
         ],
+        "savings": [asdict(found) for found in savings(center, load())],
         "estimate": estimate(stack).as_dict(),
         "policy": policy.check(graph).as_json(),
         "counts": graph.counts,
@@ -79,7 +82,7 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
 
 def show(stack: Stack, graph: Graph, console: Console) -> None:
     """Print the plan for people."""
-    models = [*_cold_starts(stack.plan), *_scaling(stack.plan)]
+    models = [*_cold_starts(stack.plan), *_scaling(stack.plan), *_using_less(stack.plan)]
     console.print(Group(_pools(stack.plan), "", section(estimate(stack)), "", *models, _tree(stack, graph), ""))
     policy.show(policy.check(graph), console)
     console.print(Group(*_notes(stack), _summary(graph)))
@@ -130,6 +133,14 @@ def _scaling(center: CenterPlan) -> list[RenderableType]:
         for window in scaling.schedules:
             when = f"from {window.start} to {window.end}, {window.time_zone}: {window.hours_per_week:.0f} h a week"
             table.add_row("", f"{window.replicas} or more", when, "when it closes, unless asked for", "—")
+    return [table, ""] if table.row_count else []
+
+
+def _using_less(center: CenterPlan) -> list[RenderableType]:
+    """A row for each way of using less that is declared."""
+    table = Table("what", "set to", "expected to save", "may delay", title="Using less", title_justify="left")
+    for found in savings(center, load()):
+        table.add_row(found.what, found.set_to, found.saves, found.delays)
     return [table, ""] if table.row_count else []
 
 

@@ -22,6 +22,7 @@ from images.shifter.shifter.config import Config, Profile
 from images.shifter.shifter.forecast import HOUR
 from images.shifter.shifter.grid import Grid
 from images.shifter.shifter.loop import Loop
+from images.shifter.shifter.margin import margin_seconds
 from images.shifter.shifter.metrics import Metrics
 from infra.clouds.local_paths import state_home
 from infra.layers import shifting
@@ -55,7 +56,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kube, Cl
 def created(kube: Kube, name: str, **notes: str) -> dict[str, Any]:
     given = {
         "finish-within-hours": "80",
-        "expected-hours": "20",
+        "expected-hours": "8",
         **{key.replace("_", "-"): v for key, v in notes.items()},
     }
     container = {"name": "main", "image": "image", "resources": {"requests": {"cpu": "1"}}}
@@ -103,7 +104,7 @@ def test_held_released_interrupted_and_forced_by_shifters_that_are_killed_in_bet
     shifter(cluster, hour).once(begun)
     held = found(kube, "train")
     assert held["spec"]["suspend"] is True
-    assert held["metadata"]["annotations"][jobs.PLANNED_UNTIL] == jobs.written(hour)
+    assert hour - HOUR < jobs.moment(held["metadata"]["annotations"][jobs.PLANNED_UNTIL]) < hour + HOUR
     shifter(cluster, hour).once(hour - 1)
     assert found(kube, "train")["spec"]["suspend"] is True
 
@@ -118,16 +119,21 @@ def test_held_released_interrupted_and_forced_by_shifters_that_are_killed_in_bet
         "by the job's own start, which is of today's clock"
     )
 
-    deadline = begun + 80 * HOUR
-    late = deadline - (20 * HOUR - worked) * 1.1 + 60
-    shifter(cluster, late + 6 * HOUR).once(late)
-    assert found(kube, "train")["metadata"]["annotations"][jobs.REASON] == "deadline"
-    eventually(lambda: active(kube, "train") == 1, "it runs for its deadline, in a dirty hour")
+    left = 8 * HOUR - worked
+    late = begun + 80 * HOUR - left - margin_seconds(left) + 1
+
+    def forced() -> bool:
+        """The job controller may write at the same moment; then the next round does it."""
+        shifter(cluster, late + 6 * HOUR).once(late)
+        return bool(found(kube, "train")["metadata"]["annotations"][jobs.REASON] == "deadline")
+
+    eventually(forced, "it is let run for its deadline")
+    eventually(lambda: active(kube, "train") == 1, "it runs, in a dirty hour")
 
 
 def test_one_that_somebody_changed_meanwhile_is_looked_at_anew(running: tuple[Kube, Cluster]) -> None:
     kube, cluster = running
-    created(kube, "changed")
+    created(kube, "changed", expected_hours="0.5")
     now = time.time()
     loop = shifter(cluster, now)
     listed = list(cluster.jobs(NAMESPACE, f"{jobs.DEFERRABLE}=true"))
