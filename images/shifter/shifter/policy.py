@@ -18,6 +18,9 @@ from .forecast import HOUR, Forecast
 WORTH = 0.02
 """A job waits, or is interrupted, only where that is expected to save this part of what it still emits."""
 
+_DIGITS = 6
+"""Hours that emit the same must cost the same: the earlier one is taken."""
+
 Reason = Literal["low-carbon", "waits", "deadline", "no-forecast", "no-gain"]
 
 
@@ -99,7 +102,7 @@ def _in_one(work: Work, now: float, forecast: Forecast) -> tuple[float, float]:
     first = (math.floor(now / HOUR) + 1) * HOUR
     last = math.floor(work.latest_start / HOUR) * HOUR
     starts = [now, *range(first, last + 1, HOUR)]
-    means = [forecast.mean(start, seconds) for start in starts]
+    means = [round(forecast.mean(start, seconds), _DIGITS) for start in starts]
     best = min(range(len(starts)), key=means.__getitem__)
     return starts[best], means[best]
 
@@ -110,7 +113,7 @@ def _in_pieces(work: Work, now: float, forecast: Forecast) -> tuple[float, float
     needed = max(1, math.ceil(work.remaining_seconds / HOUR))
     if needed >= slots:
         return now, forecast.mean(now, max(work.remaining_seconds, 1.0))
-    costs = [forecast.mean(now + HOUR * slot, HOUR) for slot in range(slots)]
+    costs = [round(forecast.mean(now + HOUR * slot, HOUR), _DIGITS) for slot in range(slots)]
     chosen, cost = cheapest(costs, needed, work.resume_seconds / HOUR, running=work.running, begun=work.begun)
     return now + HOUR * chosen[0], cost / needed
 

@@ -60,6 +60,8 @@ def created(kube: Kube, name: str, **notes: str) -> dict[str, Any]:
         **{key.replace("_", "-"): v for key, v in notes.items()},
     }
     container = {"name": "main", "image": "image", "resources": {"requests": {"cpu": "1"}}}
+    # On no node: kwok would have it succeed at once, and a job that has ended is left alone.
+    pod = {"restartPolicy": "Never", "nodeSelector": {"nobody": "has-it"}, "containers": [container]}
     kube.create(
         {
             "apiVersion": "batch/v1",
@@ -70,7 +72,7 @@ def created(kube: Kube, name: str, **notes: str) -> dict[str, Any]:
                 "labels": {jobs.DEFERRABLE: "true"},
                 "annotations": {f"{jobs.DOMAIN}/{key}": value for key, value in given.items()},
             },
-            "spec": {"suspend": True, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+            "spec": {"suspend": True, "template": {"spec": pod}},
         }
     )
     return found(kube, name)

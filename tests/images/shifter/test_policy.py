@@ -32,6 +32,12 @@ def test_of_two_starts_that_emit_the_same_it_takes_the_earlier() -> None:
     assert decide(work(2, 48), 0, SOLAR).starts == 10 * HOUR
 
 
+def test_of_hours_that_emit_the_same_the_earlier_is_taken_whenever_it_is_asked() -> None:
+    """Sums of the same numbers differ in their last digits."""
+    uneven = Forecast(0, tuple([310.1] * 10 + [100.3] * 4 + [310.1] * 10) * 3)
+    assert decide(work(7, 70, interruptible=True), 1234.5, uneven).starts == 1234.5 + 10 * HOUR
+
+
 def test_the_deadline_comes_before_carbon() -> None:
     decision = decide(work(4, 9), 5 * HOUR, SOLAR)
     assert (decision.run, decision.reason) == (True, "deadline")
