@@ -80,4 +80,4 @@ def daemon_set(pool: PoolPlan, accelerator: AcceleratorPlan, image: str, nodes: 
     }
 
 
-LAYER = Layer("power-caps", requires=("foundation", "accelerators"), build=build)
+LAYER = Layer("power_caps", requires=("foundation", "accelerators"), build=build)
