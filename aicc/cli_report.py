@@ -50,6 +50,9 @@ def report(
             "comes from the environment, AICC_PROMETHEUS_TOKEN.",
         ),
     ] = None,
+    nodes: Annotated[
+        bool, typer.Option("--nodes", help="By node, too: reads as many series as there were pods, so it takes longer.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """State a month's energy, carbon, cost and tokens of a tenant or of all; print it, and write CSV and HTML.
@@ -65,7 +68,7 @@ def report(
     whose = "--all" if everyone else f"--tenant {tenant}"
     with clear_errors(f"aicc report --stack {stack} {whose} --month {chosen}"):
         declared = stack_named(stack)
-        found = command.report(declared, chosen, tenant, progress(), url=prometheus)
+        found = command.report(declared, chosen, tenant, progress(), url=prometheus, by_node=nodes)
         sources = command.estimated(declared)
         if as_json:
             print_json(document(found))

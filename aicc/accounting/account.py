@@ -45,6 +45,8 @@ class Account:
     rows: Rows
     jobs: Mapping[str, Amounts]
     """By the owning Job's name; part of the rows without a model."""
+    nodes: Mapping[str, Amounts]
+    """Energy and operational carbon by node; only where it was asked for."""
     served: Mapping[str, float]
     """Prompt and completion tokens that its models handled, whoever asked: by model."""
     lacks: Lacks
@@ -97,6 +99,7 @@ class _Book:
 
     rows: dict[RowKey, Amounts] = field(default_factory=lambda: defaultdict(Amounts))
     jobs: dict[str, Amounts] = field(default_factory=lambda: defaultdict(Amounts))
+    nodes: dict[str, Amounts] = field(default_factory=lambda: defaultdict(Amounts))
     absurd: set[Hour] = field(default_factory=set)
     without_pue: bool = False
     without_intensity: float = 0.0
@@ -125,7 +128,11 @@ class Bookkeeper:
             self._book(book, parts, "measured", partial(_add_cost, currency))
         for (_, model, kind), hours in _of(recorded.tokens, name).items():
             self._book(book, {model: hours}, "measured", partial(_add_tokens, kind))
-        self._jobs(name, book)
+        self._apart(book, book.jobs, _of(recorded.job_watts, name))
+        self._apart(book, book.nodes, _of(recorded.node_watts, name))
+        for (_, job), hours in _of(recorded.job_embodied, name).items():
+            for hour, _, value in self._coverage.spread(hours, "estimated"):
+                _add_embodied(book.jobs[job], hour, value or 0.0)
         seen = self._seen(name)
         unknown = self._unknown_hours(name, seen)
         nodes = self._unknown_node_hours(name)
@@ -133,7 +140,8 @@ class Bookkeeper:
             name=name,
             kind=next((key[1] for key in _of(recorded.tenants, name)), ""),
             rows={key: amounts for key, amounts in sorted(book.rows.items()) if not amounts.empty},
-            jobs=dict(sorted(book.jobs.items(), key=lambda item: (-item[1].facility_kwh, item[0]))),
+            jobs=_largest_first(book.jobs),
+            nodes=_largest_first(book.nodes),
             served={key[1]: self._served(key[1]) for key in _of(recorded.model_watts, name) if key[1]},
             lacks=self._lacks(name, book, unknown, nodes),
             unknown_hours=unknown,
@@ -161,15 +169,11 @@ class Bookkeeper:
         rate = self._recorded.served.get((model,), {})
         return HOUR_SECONDS * sum(value or 0.0 for _, _, value in self._coverage.spread(rate, "measured"))
 
-    def _jobs(self, name: str, book: _Book) -> None:
-        for (_, job, method), hours in _of(self._recorded.job_watts, name).items():
-            if job:
-                for hour, _, value in self._coverage.spread(hours, method):
-                    self._add_energy(book, book.jobs[job], hour, value or 0.0)
-        for (_, job), hours in _of(self._recorded.job_embodied, name).items():
-            if job:
-                for hour, _, value in self._coverage.spread(hours, "estimated"):
-                    _add_embodied(book.jobs[job], hour, value or 0.0)
+    def _apart(self, book: _Book, into: dict[str, Amounts], series: Mapping[Key, Hours]) -> None:
+        """Write energy that is a part of the rows, by its name: of tenant, name, method."""
+        for (_, name, method), hours in series.items():
+            for hour, _, value in self._coverage.spread(hours, method):
+                self._add_energy(book, into[name], hour, value or 0.0)
 
     def _book(
         self, book: _Book, parts: Mapping[str, Hours], method: str, add: Callable[[Amounts, Hour, float], None]
@@ -237,6 +241,11 @@ class Bookkeeper:
             return sorted(used)
         series = (self._recorded.pool_watts, self._recorded.pool_embodied_complete)
         return sorted({key[0] for each in series for key in each} if name == IDLE or self._seen(name) else ())
+
+
+def _largest_first(parts: Mapping[str, Amounts]) -> dict[str, Amounts]:
+    named = ((name, part) for name, part in parts.items() if name)
+    return dict(sorted(named, key=lambda item: (-item[1].facility_kwh, item[0])))
 
 
 def _parts(whole: Hours, models: Mapping[str, Hours]) -> tuple[dict[str, Hours], bool]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from aicc.accounting.coverage import FILL_LIMIT_HOURS
 from aicc.accounting.months import HOUR_SECONDS, Hour, Period
 from aicc.accounting.prometheus import Points, Prometheus, TooMuchError, duration_seconds
-from aicc.accounting.queries import FACTORS, HEARTBEAT, QUERIES, factor_expressions
+from aicc.accounting.queries import BY_NODE, FACTORS, HEARTBEAT, QUERIES, Query, factor_expressions
 from aicc.accounting.recorded import Key, Recorded, Sampled
 from aicc.progress import Reporter, Step
 
@@ -29,13 +29,20 @@ def searched(period: Period, now: float, exists_since: int | None = None) -> Per
     return Period(start, max(period.until, min(period.until + reach, int(now))))
 
 
-def collect(prometheus: Prometheus, hours: Period, tenants: Collection[str] | None, reporter: Reporter) -> Recorded:
+def collect(
+    prometheus: Prometheus,
+    hours: Period,
+    tenants: Collection[str] | None,
+    reporter: Reporter,
+    *,
+    by_node: bool = False,
+) -> Recorded:
     """Read everything that the accounts of `tenants` (None: all) need.
 
     Models, jobs and tokens are read for those tenants only. It changes nothing, and may be repeated at will.
     """
-    reader = _Reader(prometheus, hours, tenants)
-    total = len(reader.chunks) * (len(QUERIES) + 3 * len(FACTORS) + 2)
+    reader = _Reader(prometheus, hours, tenants, (*QUERIES, BY_NODE) if by_node else QUERIES)
+    total = len(reader.chunks) * (len(reader.queries) + 3 * len(FACTORS) + 2)
     with reporter.step(f"read {len(list(hours.hours)):,} hours from Prometheus", total) as step:
         reader.step = step
         kept = prometheus.retention()
@@ -45,7 +52,10 @@ def collect(prometheus: Prometheus, hours: Period, tenants: Collection[str] | No
 
 
 class _Reader:
-    def __init__(self, prometheus: Prometheus, hours: Period, tenants: Collection[str] | None) -> None:
+    def __init__(
+        self, prometheus: Prometheus, hours: Period, tenants: Collection[str] | None, queries: Sequence[Query]
+    ) -> None:
+        self.queries = queries
         self._prometheus = prometheus
         self._hours = hours
         self._only = "" if tenants is None else f'{{tenant=~"{"|".join(map(_quoted, sorted(tenants)))}"}}'
@@ -58,7 +68,7 @@ class _Reader:
         beats = self._heartbeats()
         counts = self._table(f"sum(count_over_time({HEARTBEAT}[{{window}}]))", ()).get((), {})
         found: dict[str, Any] = {"heartbeats": beats}
-        for query in QUERIES:
+        for query in self.queries:
             table = self._table(query.expression.replace("{only}", self._only), query.labels)
             found[query.field] = _means(table, counts) if query.kind == "mean" else table
         for factor in FACTORS:

@@ -73,6 +73,9 @@ QUERIES = (
     _last("budget_kgco2e", "aicc_budget_kgco2e", "tenant"),
 )
 
+BY_NODE = _mean("node_watts", "aicc:pod_power_watts", "tenant", "node", "method", of_tenant=True)
+"""The one query of series that are as many as pods; only where it is asked for."""
+
 FACTORS = (
     FactorQuery("pue", ("source",), "aicc_pue_ratio", f">= {LEAST_PUE:g} <= {MOST_PUE:g}"),
     FactorQuery("intensity", ("grid", "method"), "aicc_grid_gco2e_per_kwh", f"> 0 <= {MOST_GCO2E_PER_KWH:g}"),

@@ -78,7 +78,15 @@ class ThroughApiServer:
 
 
 def _on_this_machine(stack: Stack) -> str:
-    raise ClusterError(f"stack {stack.name} has no Prometheus on this machine", hint="--prometheus URL names another")
+    from aicc.local.monitoring.monitoring import Monitoring  # noqa: PLC0415  only local stacks pay for it
+
+    found = Monitoring(stack.name).status()
+    if found is None:
+        raise ClusterError(
+            f"stack {stack.name} has no Prometheus on this machine",
+            hint=f"`aicc up --stack {stack.name}` starts it where it is declared; --prometheus URL names another",
+        )
+    return found.prometheus
 
 
 def _service(kube: Kube, stack: Stack) -> tuple[str, str]:

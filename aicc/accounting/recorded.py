@@ -40,6 +40,8 @@ class Recorded:
     """tenant, model, method"""
     job_watts: Series = field(default_factory=dict)
     """tenant, job, method"""
+    node_watts: Series = field(default_factory=dict)
+    """tenant, node, method; only where it was asked for"""
     pool_watts: Series = field(default_factory=dict)
     """pool, method"""
     tenant_embodied: Series = field(default_factory=dict)

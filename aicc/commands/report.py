@@ -36,7 +36,14 @@ _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def report(
-    stack: Stack, month: Month, tenant: str | None, reporter: Reporter, *, url: str | None, now: float | None = None
+    stack: Stack,
+    month: Month,
+    tenant: str | None,
+    reporter: Reporter,
+    *,
+    url: str | None,
+    by_node: bool = False,
+    now: float | None = None,
 ) -> Statement:
     """Read the month and work it out, for one account or (None) for all.
 
@@ -48,7 +55,7 @@ def report(
     wanted = None if tenant is None else [tenant]
     reached = source(stack, url)
     try:
-        recorded = collect(Prometheus(reached), searched(period, now), wanted, reporter)
+        recorded = collect(Prometheus(reached), searched(period, now), wanted, reporter, by_node=by_node)
     finally:
         reached.close()
     _check(stack, tenant, recorded, month)

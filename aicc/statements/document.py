@@ -56,6 +56,7 @@ def _account(account: Account) -> dict[str, Any]:
             for model, part in account.models.items()
         },
         "jobs": {job: _amounts(account, part) for job, part in account.jobs.items()},
+        "nodes": {node: _amounts(account, part) for node, part in account.nodes.items()},
         "unknownHours": account.unknown_hours,
         "unknownNodeHours": account.unknown_node_hours,
         "lacks": {name: list(words) for name, words in asdict(account.lacks).items() if words},

@@ -29,12 +29,14 @@ class Table:
 
 
 def of_account(account: Account) -> Iterator[Table]:
-    """What one account used: in all, by model, by job."""
+    """What one account used: in all, by model, by job, by node."""
     yield _summary(account)
     if any(account.models):
         yield _models(account)
     if account.jobs:
         yield _jobs(account)
+    if account.nodes:
+        yield _nodes(account)
 
 
 def of_centre(found: Statement, estimated: Estimate) -> Iterator[Table]:
@@ -142,6 +144,14 @@ def _jobs(account: Account) -> Table:
             ]
         )
     return Table("By job", ["job", "kWh", "operational kgCO2e", "embodied kgCO2e", "SCI, kgCO2e per job"], rows)
+
+
+def _nodes(account: Account) -> Table:
+    rows = [
+        [node, figures.energy(account, part), figures.carbon(account, "operational_gco2e", part)]
+        for node, part in account.nodes.items()
+    ]
+    return Table("By node", ["node", "kWh", "operational kgCO2e"], rows)
 
 
 def _reconciliation(found: Statement) -> Table:

@@ -127,3 +127,10 @@ def test_a_cluster_without_one_or_with_several_is_an_error_that_says_so(
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="is not a URL"):
         source(stack("local"), url)
+
+
+def test_a_local_stack_without_one_says_how_to_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with pytest.raises(ClusterError, match="has no Prometheus on this machine") as raised:
+        source(stack("local"), None)
+    assert "aicc up --stack local" in (raised.value.hint or "")

@@ -50,7 +50,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Held:
         write(url, centre.series())
         evaluate(url, sorted((CHARTS / "monitoring" / "rules").glob("*.yaml")), MONTH.start, centre.end, MINUTE)
         client = Prometheus(HttpSource(url))
-        recorded = collect(client, hours, None, Recorder())
+        recorded = collect(client, hours, None, Recorder(), by_node=True)
         client.close()
     return Held(statement("synthetic", MONTH, period, hours, recorded), centre.truth())
 
@@ -83,6 +83,13 @@ def test_vanished_exporters_make_estimates_and_no_less_energy(held: Held) -> Non
     assert by_method(research.rows)["estimated"].it_kwh > 3 * 4 * 0.07
     assert abs(held.error("research")) < 0.05
     assert research.jobs["train"].it_kwh == pytest.approx(held.truth.jobs["research", "train"], rel=0.05)
+
+
+def test_nodes_make_up_a_tenant(held: Held) -> None:
+    nodes = held.account("enterprise").nodes
+    assert set(nodes) == {"h100-1", "ascend-0"}
+    total = held.account("enterprise").total
+    assert sum(part.facility_kwh for part in nodes.values()) == pytest.approx(total.facility_kwh, rel=1e-9)
 
 
 def test_carbon_follows_from_energy(held: Held) -> None:
