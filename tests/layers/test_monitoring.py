@@ -94,6 +94,9 @@ def test_prometheus_takes_the_centres_own_rules_and_monitors(declared: CenterPla
     assert not any(value for key, value in server.items() if key.endswith("SelectorNilUsesHelmValues"))
     assert told["alertmanager"]["alertmanagerSpec"]["alertmanagerConfigMatcherStrategy"] == {"type": "None"}
     assert told["defaultRules"] == {"create": False}
+    assert {'alertname="NodeNotReady"'} in [
+        set(rule["source_matchers"]) for rule in told["alertmanager"]["config"]["inhibit_rules"]
+    ]
 
 
 @pytest.mark.parametrize(("storage", "kept"), [("100Gi", "92160MB"), ("10Gi", "9216MB"), ("1Ti", "943718MB")])
