@@ -27,8 +27,8 @@ def stack(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
     file = tmp_path_factory.mktemp("stack") / f"Pulumi.{NAME}.yaml"
     file.write_text(yaml.safe_dump({"config": {"ai-compute-center:center": small_config()}}))
     cluster = LocalCluster(NAME, real_node=False)
-    cluster.start(Recorder())
     try:
+        cluster.start(Recorder())
         yield stacks.stack(str(file))
     finally:
         cluster.delete(Recorder())

@@ -9,12 +9,12 @@ from typing import Any
 
 from aicc.local.monitoring.simulator import curves, faults
 from aicc.local.monitoring.simulator.allocation import Claim, allocate
-from aicc.local.monitoring.simulator.curves import Load, Rating
+from aicc.local.monitoring.simulator.curves import Curve, Load, Rating
 from aicc.local.monitoring.simulator.faults import FaultFile
 from aicc.local.monitoring.simulator.vocabulary import EXPORTERS, Exporter, Reading, Sample
 
 STEP_SECONDS = 15
-"""Energy is summed up at whole multiples of it, so that it does not depend on when it is asked for."""
+"""Devices are read, and energy is summed up, at whole multiples of it: no figure depends on when it is asked for."""
 _LONGEST_STEPS = 240
 """After a longer pause (a machine that slept) the counter goes on from where it was, as a driver's does."""
 
@@ -58,6 +58,7 @@ class Node:
         self.name, self.pool = name, pool
         self._seed = seed
         self._held: dict[int, Claim] = {}
+        self._curves = [self._curve(index) for index in range(pool.devices)]
         self._joules = [0.0] * pool.devices
         self._errors = [0] * pool.devices
         self._frozen: dict[int, Reading] = {}
@@ -68,7 +69,10 @@ class Node:
         """Give devices to the pods that are on the node now."""
         with self._lock:
             self._sum(now)
-            self._held = allocate(self._held, claims, self.pool.devices)
+            before, self._held = self._held, allocate(self._held, claims, self.pool.devices)
+            for index in range(self.pool.devices):
+                if before.get(index) != self._held.get(index):
+                    self._curves[index] = self._curve(index)
 
     def read(self, failing: FaultFile, now: float) -> list[Reading]:
         """Return what is known of each device, with what it fails at."""
@@ -100,18 +104,19 @@ class Node:
         return reading
 
     def _true(self, index: int, now: float) -> Reading:
-        pool, claim, device = self.pool, self._held.get(index), self._device(index)
-        load = _load(claim)
+        pool, claim, curve = self.pool, self._held.get(index), self._curves[index]
+        at = _step(now) * STEP_SECONDS
+        busy = curves.utilization(curve, at)
         return Reading(
             node=self.name,
             index=index,
             product=pool.product,
-            utilization=curves.utilization(self._seed, device, load, now),
-            watts=curves.watts(pool.rating, self._seed, device, load, now),
+            utilization=busy,
+            watts=curves.watts(pool.rating, curve, busy, at),
             joules=None if pool.rating.peak_watts is None else self._joules[index],
-            used_mib=curves.memory_mib(pool.rating, self._seed, load),
+            used_mib=curves.memory_mib(pool.rating, curve),
             total_mib=pool.rating.memory_mib,
-            celsius=curves.celsius(self._seed, device, load, now),
+            celsius=curves.celsius(curve, busy, at),
             errors=self._errors[index],
             namespace=claim.namespace if claim else "",
             pod=claim.pod if claim else "",
@@ -122,19 +127,17 @@ class Node:
         """Add up the energy until now. It never falls, whatever the clock does."""
         until = _step(now)
         for step in range(max(self._summed + 1, until - _LONGEST_STEPS), until + 1):
-            for index in range(self.pool.devices):
-                load = _load(self._held.get(index))
-                drawn = curves.watts(self.pool.rating, self._seed, self._device(index), load, step * STEP_SECONDS)
+            at = step * STEP_SECONDS
+            for index, curve in enumerate(self._curves):
+                drawn = curves.watts(self.pool.rating, curve, curves.utilization(curve, at), at)
                 self._joules[index] += (drawn or 0.0) * STEP_SECONDS
         self._summed = max(self._summed, until)
 
-    def _device(self, index: int) -> str:
-        return f"{self.name}/{index}"
+    def _curve(self, index: int) -> Curve:
+        claim = self._held.get(index)
+        load = Load(f"{claim.namespace}/{claim.pod}", claim.job) if claim else None
+        return curves.curve(self._seed, f"{self.name}/{index}", load)
 
 
 def _step(now: float) -> int:
     return int(now // STEP_SECONDS)
-
-
-def _load(claim: Claim | None) -> Load | None:
-    return Load(f"{claim.namespace}/{claim.pod}", claim.job) if claim else None

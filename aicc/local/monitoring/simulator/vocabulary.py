@@ -151,8 +151,12 @@ EXPORTERS: Mapping[str, Exporter] = {
 def exposition(samples: Iterator[Sample]) -> str:
     """Return samples as Prometheus' text, each said to be simulated."""
     families: dict[str, list[str]] = {}
+    written: Labels = {}
+    pairs = ""
     for name, labels, value in samples:
-        pairs = ",".join(f'{key}="{_escaped(text)}"' for key, text in {**labels, "simulated": "true"}.items())
+        if labels is not written:  # a device's samples share theirs, and most of the time goes here
+            written = labels
+            pairs = ",".join(f'{key}="{_escaped(text)}"' for key, text in {**labels, "simulated": "true"}.items())
         families.setdefault(name, []).append(f"{name}{{{pairs}}} {value}\n")
     return "".join(
         f"# TYPE {name} {'counter' if name in _COUNTERS else 'gauge'}\n{''.join(lines)}"
