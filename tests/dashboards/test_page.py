@@ -68,9 +68,9 @@ def test_a_chosen_pool_narrows_the_page_and_is_in_its_address(window: Browser, s
 
 def test_a_table_s_cell_leads_to_its_dashboard(window: Browser, server: DashboardServer) -> None:
     opened(window, server, "aicc-overview")
-    window.script("[...document.querySelectorAll('td a')].find(link => link.textContent === 'research').click()")
-    window.until(lambda: "/d/aicc-tenant" in window.script("return location.pathname"), "no other dashboard")
-    assert window.script("return location.search").startswith("?var-tenant=research")
+    window.script("[...document.querySelectorAll('td a')].find(link => link.textContent === 'embed').click()")
+    window.until(lambda: "/d/aicc-serving" in window.script("return location.pathname"), "no other dashboard")
+    assert window.script("return location.search").startswith("?var-model=embed")
 
 
 def test_it_can_be_light_and_stays_so(window: Browser, server: DashboardServer) -> None:
