@@ -15,7 +15,7 @@ from infra.plan.applications.model import BatchPlan, ChatPlan, FilePlan
 
 PAGE = ChatPlan("research", "tenant-research", ("tiny",), "g", None, None, "i:1", "p", "1", "1Gi")
 FILE = FilePlan(None, "claim", "in.jsonl")
-BATCH = BatchPlan("b", "research", "tenant-research", "tiny", FILE, FILE, 2, False, "i:1", "p", "1", "1Gi")
+BATCH = BatchPlan("b", "research", "tenant-research", "tiny", FILE, FILE, 2, False, None, "i:1", "p", "1", "1Gi")
 READY = {"metadata": {"name": "chat-research"}, "status": {"readyReplicas": 1}}
 
 
