@@ -57,7 +57,7 @@ OTEL_COLLECTOR_APP = "0.158.0"
 VICTORIA_LOGS_APP = "1.52.1"
 VICTORIA_TRACES_APP = "0.11.0"
 VMAUTH_APP = "1.150.0"
-"""What those charts run; the tests build and run VictoriaLogs and vmauth."""
+"""What those charts run: the same versions that the tests build and run, but for VictoriaTraces."""
 
 VELERO_PLUGINS = {
     "s3": "docker.io/velero/velero-plugin-for-aws:v1.14.2",

@@ -120,7 +120,7 @@ def test_the_router_sees_pods_and_nothing_else(helm: Helm) -> None:
 def test_spans_go_to_a_collector_and_no_further(helm: Helm) -> None:
     values: dict[str, Any] = {"router": {"tracesEndpoint": "spans.svc:4317"}, "spansEndpoint": "spans.svc:4318"}
     [router], [gate] = (pod(helm, **values)["spec"][group] for group in ("initContainers", "containers"))
-    assert "--otlp-traces-endpoint=spans.svc:4317" in router["args"]
+    assert {"--otlp-traces-endpoint=spans.svc:4317", "--log-level=info"} <= set(router["args"])
     assert "--spans=spans.svc:4318" in gate["args"]
     rules = objects(helm, **values)["NetworkPolicy"]["spec"]["egress"]
     roles = {"key": "aicc.io/role", "operator": "In", "values": ["monitoring", "telemetry"]}

@@ -73,7 +73,8 @@ classes:
 - --priority-scheduler-default-max-class=system
 - --priority-scheduler-config=/etc/gateway/config/priorities.yaml
 - --shutdown-grace-period-secs={{ int .Values.graceSeconds }}
-- --log-level=warn
+{{- /* It makes spans of what it would log: none at the level of warnings. */}}
+- --log-level={{ ternary "info" "warn" (ne .Values.router.tracesEndpoint "") }}
 - --log-json
 {{- with .Values.router.tracesEndpoint }}
 - --enable-trace
