@@ -118,6 +118,7 @@ _PROMETHEUS = Family("prometheus", modules_bytes=GIB // 2, objects_bytes=2 * GIB
 _ALERTMANAGER = Family("alertmanager", modules_bytes=GIB // 4, objects_bytes=GIB)
 _KUBECONFORM = Family("kubeconform", modules_bytes=GIB // 8, objects_bytes=GIB // 4)
 
+_OTELCOL = Family("otelcol", modules_bytes=GIB // 2, objects_bytes=2 * GIB)
 _VICTORIA_LOGS = Family("victorialogs", modules_bytes=GIB // 4, objects_bytes=GIB // 2)
 _VMAUTH = Family("vmauth", modules_bytes=GIB // 2, objects_bytes=GIB // 2)
 _VERSITYGW = Family("versitygw", modules_bytes=GIB // 2, objects_bytes=GIB)
@@ -221,7 +222,7 @@ _ALL = (
     _keda("keda-operator", f"{_KEDA_MODULE}/cmd/operator"),
     # A program of our own around KEDA's provider, which listens where it is told and nowhere else.
     _keda("keda-adapter", "./adapter"),
-    # A store and a door of clusters: the tests of telemetry run them.
+    # Stores, collectors and doors of clusters: the tests of telemetry run them.
     Tool(
         "victoria-logs",
         versions.VICTORIA_LOGS_APP,
@@ -236,6 +237,15 @@ _ALL = (
         _VMAUTH,
         "github.com/VictoriaMetrics/VictoriaMetrics/app/vmauth",
         module="github.com/VictoriaMetrics/VictoriaMetrics",
+        on_request=True,
+    ),
+    # A program of our own around the collector, with the few components that our configurations name.
+    Tool(
+        "otelcol",
+        versions.OTEL_COLLECTOR_APP,
+        _OTELCOL,
+        ".",
+        variables={"main.version": versions.OTEL_COLLECTOR_APP},
         on_request=True,
     ),
     Tool(

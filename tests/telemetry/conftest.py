@@ -1,4 +1,4 @@
-"""The programs that clusters run, where they have been built: `python -m aicc.toolbox victoria-logs vmauth`."""
+"""The programs that clusters run, where they have been built: `python -m aicc.toolbox victoria-logs vmauth otelcol`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from infra.catalogue import load
 from infra.config.load import from_file
 from infra.layers.telemetry import stores
 from infra.plan import CenterPlan, resolve
+from tests.gateway.conftest import gate, go, helm
 from tests.layers.test_telemetry import DECLARED
 from tests.telemetry.programs import Store
+
+__all__ = ["gate", "go", "helm"]
 
 WANTED = "AICC_TEST_TELEMETRY"
 """Set to 1, what has not been built is built, and not skipped."""

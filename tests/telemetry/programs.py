@@ -1,22 +1,27 @@
-"""The real programs of telemetry on loopback: the store, the door, and an identity provider for it."""
+"""The real programs of telemetry on loopback: the store, the collector, the door, and an identity provider for it."""
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import yaml
+
 from tests.gateway.stack import Process, free_port, wait_for
+
+POLL_SECONDS = 30.0
 
 
 @dataclass
@@ -57,6 +62,13 @@ class Store:
         return {str(line["_msg"]) for line in self.lines(account)}
 
 
+def folder_of(parent: Path, name: str) -> Path:
+    """A folder, made."""
+    made = parent / name
+    made.mkdir()
+    return made
+
+
 def ask(path: str, query: str) -> str:
     return f"{path}?{urlencode({'query': query, 'start': '2020-01-01T00:00:00Z'})}"
 
@@ -71,6 +83,55 @@ def request(
         return answer.status, answer.read().decode()
     finally:
         connection.close()
+
+
+@dataclass
+class Collector:
+    """The OpenTelemetry collector with a configuration of the layer's, and what differs on this machine."""
+
+    process: Process
+    health: int
+
+    @classmethod
+    def start(cls, binary: Path, folder: Path, configuration: Mapping[str, Any], here: Mapping[str, Any]) -> Collector:
+        health = free_port()
+        metrics = {"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": free_port()}}}}
+        own = {
+            "extensions": {"health_check": {"endpoint": f"127.0.0.1:{health}"}},
+            "service": {"telemetry": {"metrics": {"readers": [metrics]}}},
+        }
+        files = []
+        for name, content in {"relay": configuration, "own": own, "here": here}.items():
+            files.append(folder / f"{name}.yaml")
+            files[-1].write_text(yaml.safe_dump(content), encoding="utf-8")
+        os.environ.setdefault("MY_POD_IP", "127.0.0.1")
+        os.environ.setdefault("OTEL_K8S_NODE_NAME", "node-1")
+        command: list[str | Path] = [binary, *(f"--config={file}" for file in files)]
+        collector = cls(Process.start(command, folder / "collector.log"), health)
+        wait_for(lambda: request(health, "GET", "/")[0] == 200, "the collector runs", POLL_SECONDS)
+        return collector
+
+    def stop(self) -> None:
+        """Told to stop, it hands over what it holds."""
+        self.process.stop(hard=False)
+
+
+@dataclass
+class Pods:
+    """Containers' files as the kubelet and containerd lay them out."""
+
+    folder: Path
+
+    def write(
+        self, namespace: str, lines: Sequence[str], *, pod: str = "pod", container: str = "main", days_ago: float = 0
+    ) -> None:
+        folder = self.folder / f"{namespace}_{pod}_0f9b1a3c-0000-4000-8000-000000000000" / container
+        folder.mkdir(parents=True, exist_ok=True)
+        at = datetime.now(UTC) - timedelta(days=days_ago)
+        with (folder / "0.log").open("a", encoding="utf-8") as file:
+            for number, line in enumerate(lines):
+                stamp = (at + timedelta(microseconds=number)).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
+                file.write(f"{stamp} stdout F {line}\n")
 
 
 @dataclass

@@ -35,6 +35,11 @@ def test_our_program_around_coredns_pins_its_version() -> None:
     assert f"\nrequire github.com/coredns/coredns v{TOOLS['coredns'].version}\n" in module
 
 
+def test_our_program_around_the_collector_pins_its_version() -> None:
+    module = (paths.TOOLS / "otelcol" / "go.mod").read_text()
+    assert f"\tgo.opentelemetry.io/collector/otelcol v{TOOLS['otelcol'].version}\n" in module
+
+
 def test_our_pause_says_the_version_that_it_is_cached_by() -> None:
     program = (paths.TOOLS / "pause" / "main.go").read_text()
     assert f'const version = "{TOOLS["pause"].version}"' in program
