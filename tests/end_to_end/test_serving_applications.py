@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ pytestmark = NEEDS_A_NODE
 COMPLAINTS = ("Ask again in", "No replica of this model is free", "was cut off")
 BATCH, CLAIM = "capitals", "batch"
 BATCH_SECONDS = 180
+KEY_SECONDS = 150
+"""The key is made after the page; a kubelet looks at mounted Secrets once a minute or so."""
 VOLUME: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "PersistentVolumeClaim",
@@ -60,6 +63,7 @@ def test_people_talk_to_a_real_model_on_a_page_of_this_machine(serving: Serving,
     assert address.startswith("http://127.0.0.1:")
     [page] = serving.status()["pages"]
     assert (page["tenant"], page["ready"], page["address"]) == (TENANT, True, address)
+    eventually(lambda: has_key(serving), "the kubelet has mounted the tenant's key", seconds=KEY_SECONDS)
     before = answered(serving)
     with chromium.browser() as window:
         window.open(address)
@@ -93,6 +97,16 @@ def test_a_batch_waits_for_its_input_and_then_answers_every_request(serving: Ser
     assert {each["status_code"] for each in by_id.values()} == {200}
     assert all(each["body"]["choices"][0]["message"]["content"] for each in by_id.values())
     assert read(folder / "answers" / "errors.jsonl") == []
+
+
+def has_key(serving: Serving) -> bool:
+    """Whether the page's pod sees its key, without which it says that it has none."""
+    look = ("exec", "-n", NAMESPACE, f"deployment/chat-{TENANT}", "--", "sh", "-c", 'test -s "$AICC_KEY_FILE"')
+    try:
+        serving.kubectl(*look)
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def answered(serving: Serving) -> float:
