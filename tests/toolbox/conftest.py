@@ -43,7 +43,13 @@ def sample() -> Callable[..., Tool]:
         releases = {} if release is None else {platform_name(): release}
         family = Family("sample", modules_bytes=1, objects_bytes=objects_bytes)
         return Tool(
-            "sample", "1.2.3", family, "example.test/sample", {"main.version": "v1.2.3"}, ("--version",), releases
+            "sample",
+            "1.2.3",
+            family,
+            "example.test/sample",
+            variables={"main.version": "v1.2.3"},
+            version_arguments=("--version",),
+            releases=releases,
         )
 
     return make
