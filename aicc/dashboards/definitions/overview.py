@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from aicc.dashboards.definitions import answers
 from aicc.dashboards.definitions.frame import dashboard
 from aicc.dashboards.definitions.series import declared, failed_share, held, offered, per_second, quantile, ready
 from aicc.dashboards.definitions.style import (
@@ -66,29 +67,17 @@ def _health() -> list[Panel]:
             steps=rising(1, 5),
             width=2,
         ),
-        number(
-            "Requests",
+        answers.requests(
             "Requests to the gateway. Bad: a fall to zero at a time when people work.",
-            [Query(f"{per_second('aicc_gateway_requests_total')} or vector(0)")],
-            "reqps",
             link=("Model serving", "/d/aicc-serving"),
         ),
-        number(
-            "Errors",
+        answers.errors(
             "Share of requests that the centre failed to answer (5xx). Bad: above what the models' objectives allow.",
-            [Query(failed_share(window="5m"))],
-            "percentunit",
-            steps=rising(0.001, 0.01),
-            none="no requests",
+            window="5m",
             width=2,
         ),
-        number(
-            "First token, p95",
+        answers.first_token(
             "Time to the first byte that 95 % of streamed answers keep. Bad: beyond the models' objectives; seconds.",
-            [Query(quantile(0.95, "aicc_gateway_first_byte_seconds"))],
-            "s",
-            steps=rising(2, 10),
-            none="no requests",
         ),
         number(
             "Power now",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from aicc.dashboards.definitions import answers
 from aicc.dashboards.definitions.frame import MODEL, TENANT, dashboard
-from aicc.dashboards.definitions.series import failed_share, per_second, quantile
+from aicc.dashboards.definitions.series import quantile
 from aicc.dashboards.definitions.style import (
-    STATUSES,
     Column,
     Panel,
     Query,
@@ -47,27 +47,17 @@ def serving() -> Dashboard:
 
 def _now() -> list[Panel]:
     return [
-        number(
-            "Requests",
+        answers.requests(
             "Requests per second. Bad: a fall to zero at a time when people work.",
-            [Query(f"{per_second('aicc_gateway_requests_total', which=_MODELS)} or vector(0)")],
-            "reqps",
+            _MODELS,
         ),
-        number(
-            "Errors",
+        answers.errors(
             "Share of requests that the centre failed to answer (5xx). Bad: above what the objective allows.",
-            [Query(failed_share(_MODELS))],
-            "percentunit",
-            steps=rising(0.001, 0.01),
-            none="no requests",
+            _MODELS,
         ),
-        number(
-            "First token, p95",
+        answers.first_token(
             "Time to the first byte that 95 % of streamed answers keep. Bad: beyond the objective.",
-            [Query(quantile(0.95, "aicc_gateway_first_byte_seconds", _MODELS))],
-            "s",
-            steps=rising(2, 10),
-            none="no requests",
+            _MODELS,
         ),
         number(
             "Per token, p95",
@@ -77,12 +67,9 @@ def _now() -> list[Panel]:
             steps=rising(0.1, 0.25),
             none="no requests",
         ),
-        number(
-            "Tokens",
+        answers.tokens(
             "Tokens per second, read and written. Bad: falling while requests do not.",
-            [Query(f'sum(aicc:tenant_tokens:rate5m{{{_MODELS}, type=~"prompt|completion"}})')],
-            "suffix: tokens/s",
-            none="no tokens",
+            _MODELS,
         ),
         number(
             "Running",
@@ -112,15 +99,7 @@ def _now() -> list[Panel]:
 
 def _answers() -> list[Panel]:
     return [
-        lines(
-            "Requests by model",
-            "Requests per second. Bad: a model that falls to zero.",
-            [Query(per_second("aicc_gateway_requests_total", "model", _MODELS), "{{model}}")],
-            "reqps",
-            stacked=True,
-            none="no requests",
-            width=8,
-        ),
+        answers.requests_by_model(_MODELS),
         lines(
             "First token by model, p95",
             "Time to the first byte of streamed answers. Bad: beyond the model's objective, in the table below.",
@@ -138,15 +117,9 @@ def _answers() -> list[Panel]:
             none="no requests",
             width=8,
         ),
-        lines(
-            "Answers by status",
+        answers.answers_by_status(
             "Requests by their answer. Bad: 5xx, the centre failed; 429, a tenant is at a limit.",
-            [Query(per_second("aicc_gateway_requests_total", "code", _MODELS), "{{code}}")],
-            "reqps",
-            stacked=True,
-            colours=STATUSES,
-            none="no requests",
-            width=8,
+            _MODELS,
         ),
         lines(
             "Tokens by model",

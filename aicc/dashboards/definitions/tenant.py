@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from aicc.dashboards.definitions import answers
 from aicc.dashboards.definitions.frame import MODEL, TENANT, dashboard
-from aicc.dashboards.definitions.series import failed_share, held, per_second, quantile
+from aicc.dashboards.definitions.series import held, per_second, quantile
 from aicc.dashboards.definitions.style import (
-    STATUSES,
     Column,
     Panel,
     Query,
@@ -42,34 +42,21 @@ def tenant() -> Dashboard:
 
 def _now() -> list[Panel]:
     return [
-        number(
-            "Requests",
+        answers.requests(
             "Requests of the tenant to its models. Bad: zero while its people work.",
-            [Query(f"{per_second('aicc_gateway_requests_total', which=_MODELS)} or vector(0)")],
-            "reqps",
+            _MODELS,
         ),
-        number(
-            "Errors",
+        answers.errors(
             "Share of requests that the centre failed to answer (5xx). Bad: above the objective of the model.",
-            [Query(failed_share(_MODELS))],
-            "percentunit",
-            steps=rising(0.001, 0.01),
-            none="no requests",
+            _MODELS,
         ),
-        number(
-            "First token, p95",
+        answers.first_token(
             "Time to the first byte that 95 % of streamed answers keep. Bad: beyond the objective.",
-            [Query(quantile(0.95, "aicc_gateway_first_byte_seconds", _MODELS))],
-            "s",
-            steps=rising(2, 10),
-            none="no requests",
+            _MODELS,
         ),
-        number(
-            "Tokens",
+        answers.tokens(
             "Tokens per second, read and written. Bad: at the tenant's limit; it is then refused with 429.",
-            [Query(f'sum(aicc:tenant_tokens:rate5m{{{_MODELS}, type=~"prompt|completion"}})')],
-            "suffix: tokens/s",
-            none="no tokens",
+            _MODELS,
         ),
         number(
             "Accelerators held",
@@ -103,34 +90,10 @@ def _now() -> list[Panel]:
 
 def _requests() -> list[Panel]:
     return [
-        lines(
-            "Requests by model",
-            "Requests per second. Bad: a model that falls to zero.",
-            [
-                Query(
-                    per_second("aicc_gateway_requests_total", "model", _MODELS),
-                    "{{model}}",
-                )
-            ],
-            "reqps",
-            stacked=True,
-            none="no requests",
-            width=8,
-        ),
-        lines(
-            "Answers by status",
+        answers.requests_by_model(_MODELS),
+        answers.answers_by_status(
             "Requests by their answer. Bad: 5xx, the centre failed; 429, the tenant is at a limit; 401, a wrong key.",
-            [
-                Query(
-                    per_second("aicc_gateway_requests_total", "code", _MODELS),
-                    "{{code}}",
-                )
-            ],
-            "reqps",
-            stacked=True,
-            colours=STATUSES,
-            none="no requests",
-            width=8,
+            _MODELS,
         ),
         lines(
             "Refused at a limit",
