@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aicc.cli_support import StackName, clear_errors, stack_named
+from aicc.cli_support import PrometheusUrl, StackName, clear_errors, stack_named
 
 
 def dashboard(
@@ -15,14 +15,7 @@ def dashboard(
     port: Annotated[
         int | None, typer.Option(min=1, max=65_535, help="On loopback; default: the stack's own, the same each time.")
     ] = None,
-    prometheus: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Another Prometheus than the stack's own: http(s)://[user:password@]host/path. A bearer token for it "
-            "comes from the environment, AICC_PROMETHEUS_TOKEN.",
-        ),
-    ] = None,
+    prometheus: PrometheusUrl = None,
 ) -> None:
     """Show the stack's dashboards in a browser, on loopback, until Ctrl-C. They ask Prometheus, and change nothing."""
     from aicc.commands import dashboard as command  # noqa: PLC0415

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from aicc.accounting.months import Month, MonthError
-from aicc.cli_support import AsJson, StackName, clear_errors, console, print_json, progress, stack_named
+from aicc.cli_support import AsJson, PrometheusUrl, StackName, clear_errors, console, print_json, progress, stack_named
 from aicc.commands.formats import Format
 
 
@@ -42,14 +42,7 @@ def report(
     formats: Annotated[
         list[Format] | None, typer.Option("--format", "-f", help="What to write; may be given twice. Default: both.")
     ] = None,
-    prometheus: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Another Prometheus than the stack's own: http(s)://[user:password@]host/path. A bearer token for it "
-            "comes from the environment, AICC_PROMETHEUS_TOKEN.",
-        ),
-    ] = None,
+    prometheus: PrometheusUrl = None,
     nodes: Annotated[
         bool, typer.Option("--nodes", help="By node, too: reads as many series as there were pods, so it takes longer.")
     ] = False,

@@ -20,6 +20,15 @@ StackName = Annotated[
     str,
     typer.Option("--stack", "-s", envvar="AICC_STACK", help="The stack, declared in Pulumi.STACK.yaml; or that file."),
 ]
+PrometheusUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--prometheus",
+        metavar="URL",
+        help="Another Prometheus than the stack's own: http(s)://[user:password@]host/path. A bearer token for it "
+        "comes from the environment, AICC_PROMETHEUS_TOKEN.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables for people.")]
 
 
