@@ -41,17 +41,19 @@ class Forecast:
 
     def _sum(self, moment: float) -> float:
         """Intensity × hours from the start to a moment."""
-        hours, known, sums = (moment - self.start) / HOUR, len(self.gco2e_per_kwh), self._sums
+        hours, known = (moment - self.start) / HOUR, len(self.gco2e_per_kwh)
         if hours < 0:
             return hours * self.gco2e_per_kwh[0]
+        if hours < known:
+            return self._within(hours)
         span = min(DAY_HOURS, known)
-        days, rest = divmod(hours - known, span) if hours >= known else (0.0, hours)
-        if hours >= known:
-            rest += known - span
-        whole = min(int(rest), known - 1)
-        within = sums[whole] + (rest - whole) * self.gco2e_per_kwh[whole]
-        repeated = sums[known] - sums[known - span]
-        return within + (days + 1) * repeated if hours >= known else within
+        days, rest = divmod(hours - known, span)
+        return self._within(known - span + rest) + (days + 1) * (self._sums[known] - self._sums[known - span])
+
+    def _within(self, hours: float) -> float:
+        """Intensity × hours from the start, as far as it is known."""
+        whole = min(int(hours), len(self.gco2e_per_kwh) - 1)
+        return self._sums[whole] + (hours - whole) * self.gco2e_per_kwh[whole]
 
 
 def from_profile(hours: Sequence[float], now: float, count: int) -> Forecast:
