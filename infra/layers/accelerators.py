@@ -6,7 +6,7 @@ device plugins are installed where the stack asks for it. It does not label or t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from infra import names
 from infra.catalogue.schema import DaemonSetPlugin, Taint
@@ -56,22 +56,29 @@ def device_plugin(plugin: DaemonSetPlugin, served: Sequence[AcceleratorPlan]) ->
         "volumeMounts": [{"name": volume, "mountPath": path} for volume, path in volumes.items()],
     }
     taints = {taint.key: taint for accelerator in served for taint in accelerator.taints}
+    return node_agent(
+        name,
+        labels,
+        {
+            "affinity": {"nodeAffinity": _nodes_of(served)},
+            "tolerations": tolerations(taints.values()),
+            "containers": [container],
+            "volumes": [{"name": volume, "hostPath": {"path": path}} for volume, path in volumes.items()],
+        },
+    )
+
+
+def node_agent(name: str, labels: Mapping[str, str], pod: Manifest) -> Manifest:
+    """A DaemonSet beside the accelerators: never evicted, and without an account in the cluster."""
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": {"name": name, "namespace": names.ACCELERATOR_NAMESPACE, "labels": labels},
+        "metadata": {"name": name, "namespace": names.ACCELERATOR_NAMESPACE, "labels": dict(labels)},
         "spec": {
-            "selector": {"matchLabels": labels},
+            "selector": {"matchLabels": dict(labels)},
             "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    "priorityClassName": "system-node-critical",
-                    "automountServiceAccountToken": False,
-                    "affinity": {"nodeAffinity": _nodes_of(served)},
-                    "tolerations": tolerations(taints.values()),
-                    "containers": [container],
-                    "volumes": [{"name": volume, "hostPath": {"path": path}} for volume, path in volumes.items()],
-                },
+                "metadata": {"labels": dict(labels)},
+                "spec": {"priorityClassName": "system-node-critical", "automountServiceAccountToken": False, **pod},
             },
         },
     }

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from infra import names
-from infra.layers.accelerators import tolerations
+from infra.layers.accelerators import node_agent, tolerations
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.layers.charts import pull_policy
 from infra.layers.objects import Manifest
@@ -58,26 +57,17 @@ def daemon_set(pool: PoolPlan, accelerator: AcceleratorPlan, image: str, nodes: 
             "capabilities": {"drop": ["ALL"], "add": ["SYS_ADMIN"]},
         },
     }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "DaemonSet",
-        "metadata": {"name": name, "namespace": names.ACCELERATOR_NAMESPACE, "labels": labels},
-        "spec": {
-            "selector": {"matchLabels": labels},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    "priorityClassName": "system-node-critical",
-                    "runtimeClassName": accelerator.runtime_class,
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,
-                    "nodeSelector": dict(nodes),
-                    "tolerations": tolerations(accelerator.taints),
-                    "containers": [container],
-                },
-            },
+    return node_agent(
+        name,
+        labels,
+        {
+            "runtimeClassName": accelerator.runtime_class,
+            "enableServiceLinks": False,
+            "nodeSelector": dict(nodes),
+            "tolerations": tolerations(accelerator.taints),
+            "containers": [container],
         },
-    }
+    )
 
 
 LAYER = Layer("power_caps", requires=("foundation", "accelerators"), build=build)
