@@ -61,8 +61,8 @@ def report(
     whose = "--all" if everyone else f"--tenant {tenant}"
     with clear_errors(f"aicc report --stack {stack} {whose} --month {chosen}"):
         declared = stack_named(stack)
-        found = command.report(declared, chosen, tenant, progress(), url=prometheus, by_node=nodes)
         sources = command.estimated(declared)
+        found = command.report(declared, chosen, tenant, progress(), sources, url=prometheus, by_node=nodes)
         if as_json:
             print_json(document(found))
         else:

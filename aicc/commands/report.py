@@ -40,12 +40,13 @@ def report(
     month: Month,
     tenant: str | None,
     reporter: Reporter,
+    sources: Estimate,
     *,
     url: str | None,
     by_node: bool = False,
     now: float | None = None,
 ) -> Statement:
-    """Read the month and work it out, for one account or (None) for all.
+    """Read the month and work it out, for one account or (None) for all; `sources` are the stack's own figures.
 
     Raises MonthError where it has not begun, ConfigError where nobody has that name, ClusterError where Prometheus is
     not reached.
@@ -63,7 +64,7 @@ def report(
     if made is not None and min(recorded.heartbeats, default=made) >= made:
         period = period.since(made)
     hours = searched(period, now, made)
-    return statement(stack.plan.name, month, period, hours, recorded, _site(estimated(stack)), wanted)
+    return statement(stack.plan.name, month, period, hours, recorded, _site(sources), wanted)
 
 
 def estimated(stack: Stack) -> Estimate:
