@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aicc.apply.explain import why_not_ready
+from aicc.kube.readiness import holds
 from infra import names
 from infra.plan import CenterPlan
 from infra.plan.applications.model import BatchPlan, ChatPlan
@@ -92,17 +93,15 @@ def _batch(batch: BatchPlan, jobs: Sequence[Object], kube: Kube) -> BatchStatus:
 
 
 def _state(job: Object, kube: Kube) -> str:
-    status = job.get("status") or {}
-    held = {each["type"] for each in status.get("conditions") or () if each["status"] == "True"}
-    if "Complete" in held:
+    if holds(job, "Complete"):
         return "done"
-    if "Failed" in held:
+    if holds(job, "Failed"):
         # It is annotated as one that nothing waits for, which hides why it failed.
         bare = {**job, "metadata": {**job["metadata"], "annotations": {}}}
         return f"failed: {why_not_ready(kube, bare)}"
     if job["spec"].get("suspend"):
         return "suspended"
-    return "running" if status.get("ready") else "waiting"
+    return "running" if (job.get("status") or {}).get("ready") else "waiting"
 
 
 def tables(chat: Sequence[PageStatus], batch: Sequence[BatchStatus]) -> list[Table | str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aicc.errors import AiccError, ClusterError, ConfigError
+from aicc.kube.readiness import condition, holds
 from aicc.kubeconfigs import connect
 from aicc.models import keys, upload
 from aicc.models.store import Store
@@ -67,13 +68,10 @@ def _listed(model: ModelPlan, store: Store | None, states: Mapping[str, str]) ->
 
 
 def _state(job: Mapping[str, Any]) -> str:
-    conditions = {
-        each["type"]: each for each in (job.get("status") or {}).get("conditions") or () if each["status"] == "True"
-    }
-    if "Complete" in conditions:
+    if holds(job, "Complete"):
         return "verified"
-    if "Failed" in conditions:
-        return f"failed: {conditions['Failed'].get('reason', 'unknown')}"
+    if holds(job, "Failed"):
+        return f"failed: {(condition(job, 'Failed') or {}).get('reason', 'unknown')}"
     return "being fetched"
 
 

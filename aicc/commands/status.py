@@ -13,6 +13,7 @@ from rich.text import Text
 from aicc.apply.explain import why_not_ready
 from aicc.commands import applications
 from aicc.commands.applications import BatchStatus, PageStatus
+from aicc.kube.readiness import holds
 from aicc.kubeconfigs import connect, kubeconfig_of
 from aicc.local.keda.keda import Keda
 from aicc.local.monitoring.monitoring import Monitoring, MonitoringStatus
@@ -171,7 +172,7 @@ def _pool(
     own = [node for node in nodes if _belongs(node, pool)]
     # The cluster believes in a node whose kubelet is gone for minutes; this machine knows better.
     gone = machine.name if machine and not machine.ready else None
-    ready = [node for node in own if _is_ready(node) and node["metadata"]["name"] != gone]
+    ready = [node for node in own if holds(node, "Ready") and node["metadata"]["name"] != gone]
     resource = pool.resource or ""
     return PoolStatus(
         name=pool.name,
@@ -192,15 +193,6 @@ def _belongs(node: dict[str, Any], pool: PoolPlan) -> bool:
     return bool(pool.labels) and all(labels.get(key) == value for key, value in pool.labels.items())
 
 
-def _is_ready(node: dict[str, Any]) -> bool:
-    return _holds(node, "Ready")
-
-
-def _holds(item: dict[str, Any], condition: str) -> bool:
-    conditions = item.get("status", {}).get("conditions", [])
-    return any(each["type"] == condition and each["status"] == "True" for each in conditions)
-
-
 def _tenant(tenant: TenantPlan, quotas: list[dict[str, Any]]) -> TenantStatus:
     own = next((quota for quota in quotas if quota["metadata"]["namespace"] == tenant.namespace), {})
     found = own.get("status", {})
@@ -215,7 +207,7 @@ def _kinds(models: Iterable[ModelPlan]) -> set[tuple[str, str]]:
 def _failed_weights(kube: Kube) -> dict[str, dict[str, Any]]:
     """Jobs that gave a model's weights up, by the model's name."""
     jobs = kube.list("batch/v1", "Job", label_selector=_WEIGHTS)
-    failed = (job for job in jobs if _holds(job, "Failed"))
+    failed = (job for job in jobs if holds(job, "Failed"))
     return {job["metadata"]["labels"][f"{names.DOMAIN}/model"]: job for job in failed}
 
 

@@ -67,6 +67,11 @@ def condition(obj: Object, kind: str) -> Object | None:
     return next((each for each in _conditions(obj) if each.get("type") == kind), None)
 
 
+def holds(obj: Object, kind: str) -> bool:
+    """Whether the object's status condition of a type is true."""
+    return any(each["type"] == kind and each["status"] == "True" for each in _conditions(obj))
+
+
 def _generic(obj: Object) -> Readiness | None:
     metadata = obj["metadata"]
     if metadata.get("deletionTimestamp"):
@@ -109,7 +114,7 @@ def _deployment(obj: Object) -> Readiness:
         or _short("Available", available, updated)
         or _short("Ready", ready, wanted)
         or (None if progressing else _waiting("ReplicaSet not Available"))
-        or (None if _has(obj, "Available", "True") else _waiting("Deployment not Available"))
+        or (None if holds(obj, "Available") else _waiting("Deployment not Available"))
         or _current(f"Deployment is available. Replicas: {replicas}")
     )
 
@@ -138,7 +143,7 @@ def _stateful_set(obj: Object) -> Readiness:
 
 
 def _replica_set(obj: Object) -> Readiness:
-    if _has(obj, "ReplicaFailure", "True"):
+    if holds(obj, "ReplicaFailure"):
         return _waiting("Replica Failure condition. Check Pods")
     wanted, replicas = _int(obj, "spec.replicas", 1), _int(obj, "status.replicas")
     return (
@@ -183,7 +188,7 @@ def _pod(obj: Object) -> Readiness:
 
 
 def _running_pod(obj: Object) -> Readiness:
-    if _has(obj, "Ready", "True"):
+    if holds(obj, "Ready"):
         return _current("Pod is Ready")
     looping = [
         each["name"]
@@ -214,9 +219,9 @@ def _job(obj: Object) -> Readiness:
     """
     completions = _int(obj, "spec.completions", _int(obj, "spec.parallelism", 1))
     succeeded, failed = _int(obj, "status.succeeded"), _int(obj, "status.failed")
-    if _has(obj, "Complete", "True"):
+    if holds(obj, "Complete"):
         return _current(f"Job Completed. succeeded: {succeeded}/{completions}")
-    if _has(obj, "Failed", "True"):
+    if holds(obj, "Failed"):
         return _failed(f"Job Failed. failed: {failed}/{completions}")
     if _get(obj, "spec.suspend"):
         return _current("Job is suspended")
@@ -305,10 +310,6 @@ def _extra(replicas: int, wanted: int) -> Readiness | None:
 
 def _conditions(obj: Object) -> list[Object]:
     return (obj.get("status") or {}).get("conditions") or []
-
-
-def _has(obj: Object, kind: str, status: str) -> bool:
-    return any(each["type"] == kind and each["status"] == status for each in _conditions(obj))
 
 
 def _get(obj: Object, path: str) -> Any:

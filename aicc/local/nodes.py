@@ -13,6 +13,7 @@ from typing import Any
 
 from aicc.errors import ClusterError, NotReadyError
 from aicc.kube.client import Kube
+from aicc.kube.readiness import holds
 from aicc.kube.transport import ApiError
 from aicc.local.configuration import NODE_ANNOTATION
 from aicc.progress import Reporter
@@ -217,9 +218,9 @@ def _wait_ready(kube: Kube, wanted: frozenset[str], reporter: Reporter) -> None:
 
 def _is_ready(node: Node) -> bool:
     """Whether pods can be placed: Ready, and any taint from when it was not taken off."""
-    conditions = node.get("status", {}).get("conditions", ())
-    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
-    return ready and not any(taint["key"] == _NOT_READY for taint in node.get("spec", {}).get("taints", ()))
+    return holds(node, "Ready") and not any(
+        taint["key"] == _NOT_READY for taint in node.get("spec", {}).get("taints", ())
+    )
 
 
 def _declared_taints(node: Node) -> list[dict[str, str]]:

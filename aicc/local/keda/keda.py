@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aicc import paths
 from aicc.kube.client import Kube
+from aicc.kube.readiness import holds
 from aicc.kube.transport import ApiError
 from aicc.local import configuration as control_plane
 from aicc.local.configuration import LOOPBACK
@@ -181,5 +182,4 @@ class Keda:
 
 def _is_available(kube: Kube) -> bool:
     service = kube.get("apiregistration.k8s.io/v1", "APIService", f"{objects.VERSION}.{objects.GROUP}") or {}
-    conditions = service.get("status", {}).get("conditions", [])
-    return any(item["type"] == "Available" and item["status"] == "True" for item in conditions)
+    return holds(service, "Available")

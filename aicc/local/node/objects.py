@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aicc.kube.client import Kube
+from aicc.kube.readiness import holds
 from aicc.kube.transport import ApiError
 from aicc.local.node import layout
 from aicc.local.node.configuration import DNS_USER
@@ -31,9 +32,8 @@ def declare(kube: Kube, name: str, labels: Mapping[str, str]) -> None:
 def ready(kube: Kube, name: str) -> bool:
     """Whether pods can be placed on the node."""
     node = kube.get("v1", "Node", name) or {}
-    conditions = node.get("status", {}).get("conditions", ())
     tainted = any(taint["key"].endswith("/not-ready") for taint in node.get("spec", {}).get("taints", ()))
-    return not tainted and any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return not tainted and holds(node, "Ready")
 
 
 def forget(kube: Kube, name: str) -> None:
