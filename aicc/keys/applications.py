@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 
+from aicc.keys.mounted import nudge
 from aicc.keys.store import Store
 from aicc.kube.client import Kube
 from aicc.stacks import Stack
@@ -30,10 +31,13 @@ def hand_out(stack: Stack, kube: Kube) -> None:
 def _write(kube: Kube, namespace: str, secret: str | None) -> None:
     data = {names.GATEWAY_KEY: base64.b64encode(secret.encode()).decode()} if secret else None
     there = kube.get("v1", "Secret", names.GATEWAY_KEY_SECRET, namespace)
-    if there is not None and (there.get("data") or None) != data:
+    if ((there or {}).get("data") or None) == data:
+        return
+    if there is None:
+        metadata = {"name": names.GATEWAY_KEY_SECRET, "namespace": namespace, "labels": _LABELS}
+        made = kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})
+    else:
         # A merge patch: null takes the entry away.
         entry = {names.GATEWAY_KEY: None} if data is None else data
-        kube.patch("v1", "Secret", names.GATEWAY_KEY_SECRET, {"data": entry}, namespace)
-    if there is None and data is not None:
-        metadata = {"name": names.GATEWAY_KEY_SECRET, "namespace": namespace, "labels": _LABELS}
-        kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})
+        made = kube.patch("v1", "Secret", names.GATEWAY_KEY_SECRET, {"data": entry}, namespace)
+    nudge(kube, names.GATEWAY_KEY_SECRET, namespace, made["metadata"]["resourceVersion"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aicc.errors import ClusterError
 from aicc.keys import keyring
 from aicc.keys.keyring import Keys
+from aicc.keys.mounted import nudge
 from infra import names
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 10
 _SUFFIX = ".json"
-_SEEN = f"{names.DOMAIN}/keys-seen"
-_PODS = "app.kubernetes.io/name=inference-gateway"
 
 
 class Store:
@@ -56,12 +55,12 @@ class Store:
             if not changed:
                 return changed
             try:
-                self._write(held, changed)
+                written = self._write(held, changed)
             except ApiError as error:
                 if error.code != 409:
                     raise
                 continue
-            self._nudge()
+            nudge(self._kube, names.GATEWAY_KEYS, names.GATEWAY_NAMESPACE, written["metadata"]["resourceVersion"])
             return changed
         raise ClusterError("the keys change all the time", hint="run the command again")
 
@@ -80,15 +79,14 @@ class Store:
     def _secret(self) -> Mapping[str, Any]:
         return self._kube.get("v1", "Secret", names.GATEWAY_KEYS, names.GATEWAY_NAMESPACE) or {}
 
-    def _write(self, held: Mapping[str, Any], changed: Mapping[str, Keys]) -> None:
+    def _write(self, held: Mapping[str, Any], changed: Mapping[str, Keys]) -> Mapping[str, Any]:
         data = {
             f"{tenant}{_SUFFIX}": base64.b64encode(keyring.encode(keys).encode()).decode()
             for tenant, keys in changed.items()
         }
         if held:
             seen = {"metadata": {"resourceVersion": held["metadata"]["resourceVersion"]}}
-            self._kube.patch("v1", "Secret", names.GATEWAY_KEYS, {**seen, "data": data}, names.GATEWAY_NAMESPACE)
-            return
+            return self._kube.patch("v1", "Secret", names.GATEWAY_KEYS, {**seen, "data": data}, names.GATEWAY_NAMESPACE)
         if self._kube.get("v1", "Namespace", names.GATEWAY_NAMESPACE) is None:
             raise ClusterError("the cluster has no gateway", hint="bring the stack up first: aicc up")
         metadata = {
@@ -96,11 +94,5 @@ class Store:
             "namespace": names.GATEWAY_NAMESPACE,
             "labels": {"app.kubernetes.io/part-of": "ai-compute-center", "app.kubernetes.io/managed-by": "aicc"},
         }
-        self._kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})
-
-    def _nudge(self) -> None:
-        """Have the kubelets mount the new content now: they look at volumes once a minute, or when a pod changes."""
-        version = self._secret()["metadata"]["resourceVersion"]
-        for pod in self._kube.list("v1", "Pod", names.GATEWAY_NAMESPACE, _PODS, metadata_only=True):
-            annotation = {"metadata": {"annotations": {_SEEN: version}}}
-            self._kube.patch("v1", "Pod", pod["metadata"]["name"], annotation, names.GATEWAY_NAMESPACE)
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
+        return self._kube.create(secret)

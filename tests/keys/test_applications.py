@@ -23,29 +23,40 @@ class Server:
     def __init__(self) -> None:
         self.secrets: dict[tuple[str, str], dict[str, Any]] = {}
         self.writes = 0
+        self.nudged: list[str] = []
 
     def get(self, _: str, kind: str, name: str, namespace: str = "") -> Any:
         return {} if kind == "Namespace" else json.loads(json.dumps(self.secrets.get((namespace, name))))
 
-    def list(self, *_: Any, **__: Any) -> list[Any]:
-        return []
+    def list(self, _: str, kind: str, namespace: str, *__: Any) -> list[Any]:
+        return [pod(names.GATEWAY_KEY_SECRET, namespace)] if kind == "Pod" else []
 
-    def create(self, obj: Mapping[str, Any]) -> None:
+    def create(self, obj: Mapping[str, Any]) -> Any:
         metadata = obj["metadata"]
         self.writes += 1
         self.secrets[metadata["namespace"], metadata["name"]] = {
             "data": dict(obj["data"]),
             "metadata": {"resourceVersion": "1"},
         }
+        return self.secrets[metadata["namespace"], metadata["name"]]
 
-    def patch(self, _: str, kind: str, name: str, patch: Mapping[str, Any], namespace: str) -> None:
+    def patch(self, _: str, kind: str, name: str, patch: Mapping[str, Any], namespace: str) -> Any:
         self.writes += 1
+        if kind == "Pod":
+            self.nudged.append(name)
+            return {}
         data = self.secrets[namespace, name]["data"] | patch["data"]
         self.secrets[namespace, name]["data"] = {key: value for key, value in data.items() if value is not None}
+        return self.secrets[namespace, name]
 
     def key_of(self, tenant: str) -> str | None:
         found = self.secrets.get((f"tenant-{tenant}", names.GATEWAY_KEY_SECRET), {"data": {}})["data"]
         return base64.b64decode(found[names.GATEWAY_KEY]).decode() if found else None
+
+
+def pod(secret: str, namespace: str) -> dict[str, Any]:
+    """One that has the Secret mounted."""
+    return {"metadata": {"name": f"in-{namespace}"}, "spec": {"volumes": [{"secret": {"secretName": secret}}]}}
 
 
 @pytest.fixture
@@ -77,6 +88,14 @@ def test_a_second_run_writes_nothing(server: Server) -> None:
     before = server.writes
     give(server, "a")
     assert server.writes == before
+
+
+def test_the_pods_that_have_it_mounted_are_told_once(server: Server) -> None:
+    """A page that was there before its key need not wait for the kubelet's next look."""
+    Store(cast("Kube", server)).ensure(["a"])
+    give(server, "a")
+    give(server, "a")
+    assert server.nudged == ["in-tenant-a"]
 
 
 def test_a_rotated_key_takes_the_old_one_s_place(server: Server) -> None:

@@ -14,12 +14,13 @@ from aicc.errors import AiccError, ClusterError
 from aicc.keys import Store, keyring
 from aicc.kube.client import Kube
 from aicc.kube.transport import ApiError
+from infra import names
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 class Server:
-    """One namespace, one Secret, one pod of the gateway."""
+    """One namespace, one Secret, a pod of the gateway, one that goes as it is told, and one without the keys."""
 
     def __init__(self, *, namespace: bool = True, interruptions: int = 0) -> None:
         self.namespace = namespace
@@ -34,16 +35,23 @@ class Server:
         return json.loads(json.dumps(self.secret))
 
     def list(self, api_version: str, kind: str, *_: Any, **__: Any) -> list[Any]:
-        return [{"metadata": {"name": "gateway-1"}}]
+        return [
+            pod("gateway-1", {"name": "keys", "secret": {"secretName": names.GATEWAY_KEYS}}),
+            pod("gone", {"name": "keys", "secret": {"secretName": names.GATEWAY_KEYS}}),
+            pod("other", {"name": "scratch", "emptyDir": {}}),
+        ]
 
-    def create(self, obj: Mapping[str, Any]) -> None:
+    def create(self, obj: Mapping[str, Any]) -> Any:
         self.version += 1
         self.secret = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.version)}}
+        return self.secret
 
-    def patch(self, api_version: str, kind: str, name: str, patch: Mapping[str, Any], namespace: str) -> None:
+    def patch(self, api_version: str, kind: str, name: str, patch: Mapping[str, Any], namespace: str) -> Any:
         if kind == "Pod":
-            self.annotations.append(patch["metadata"]["annotations"])
-            return
+            if name == "gone":
+                raise ApiError('pods "gone" not found', code=404, reason="NotFound")
+            self.annotations.append({name: patch["metadata"]["annotations"]})
+            return {}
         assert self.secret is not None
         if self.interruptions:
             self.interruptions -= 1
@@ -54,6 +62,11 @@ class Server:
         self.version += 1
         self.secret["data"] |= patch["data"]
         self.secret["metadata"]["resourceVersion"] = str(self.version)
+        return self.secret
+
+
+def pod(name: str, volume: Mapping[str, Any]) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {"volumes": [volume]}}
 
 
 def store(server: Server) -> Store:
@@ -96,7 +109,7 @@ def test_changes_without_end_are_an_error() -> None:
 def test_the_pods_are_told_of_a_change_and_not_of_the_key() -> None:
     server = Server()
     store(server).ensure(["a"])
-    assert server.annotations == [{"aicc.io/keys-seen": "1"}]
+    assert server.annotations == [{"gateway-1": {"aicc.io/keys-seen": "1"}}]
 
 
 def test_a_cluster_without_a_gateway_is_said() -> None:
