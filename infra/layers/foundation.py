@@ -20,6 +20,9 @@ PLATFORM_NAMESPACES: dict[str, tuple[str, PodSecurity]] = {
     names.MONITORING_NAMESPACE: ("monitoring", "baseline"),
 }
 
+OPENINGS = {names.ACCELERATOR_NAMESPACE: network.allow_scrapes, names.MONITORING_NAMESPACE: network.allow_scraping}
+"""Of namespaces that others bring something into: exporters, a Prometheus."""
+
 PRIORITIES = {
     "aicc-platform": (1_000_000, "The platform's own services; they preempt every tenant."),
     names.priority_class("cloud-service"): (30_000, "Paying customers' services."),
@@ -37,6 +40,8 @@ def build(given: LayerIn) -> LayerOut:
     for name, (role, level) in PLATFORM_NAMESPACES.items():
         homes.append(given.declare(namespace(name, role, level, given.plan.name)))
         given.declare(network.default_deny(name), homes[-1])
+        if name in OPENINGS:
+            given.declare(OPENINGS[name](name), homes[-1])
     priorities = [given.declare(_priority(name)) for name in PRIORITIES]
     member = given.declare(_member_role())
     return LayerOut(ready=(*homes, *priorities, member, *admission.build(given)))

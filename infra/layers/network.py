@@ -13,6 +13,15 @@ from infra.clouds.base import Endpoint
 from infra.config.models import Network
 from infra.layers.objects import Manifest
 
+MONITORING: Manifest = {
+    "namespaceSelector": {
+        "matchExpressions": [{"key": names.ROLE, "operator": "In", "values": ["monitoring", "operators"]}]
+    }
+}
+"""Where a Prometheus is: among the operators, or in a namespace of its own. The charts say the same."""
+PROMETHEUS: Manifest = {**MONITORING, "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}}}
+"""Its pods alone, as the operator labels them: for ports that tell more than metrics."""
+
 
 def default_deny(namespace: str) -> Manifest:
     """Nothing goes in or out of the namespace but name resolution."""
@@ -60,6 +69,20 @@ def allow_gateway(namespace: str) -> Manifest:
     ports = [{"protocol": "TCP", "port": port} for port in ("http", "https")]
     policy = _policy(namespace, "allow-gateway", {"egress": [{"to": [home], "ports": ports}]})
     policy["spec"] |= {"policyTypes": ["Egress"]}
+    return policy
+
+
+def allow_scrapes(namespace: str) -> Manifest:
+    """Prometheus reads what is in the namespace, on whichever port: exporters that others install agree on none."""
+    policy = _policy(namespace, "allow-scrapes", {"ingress": [{"from": [PROMETHEUS]}]})
+    policy["spec"] |= {"policyTypes": ["Ingress"]}
+    return policy
+
+
+def allow_scraping(namespace: str) -> Manifest:
+    """A Prometheus in the namespace reaches whatever it reads: pods, nodes and the API server."""
+    policy = _policy(namespace, "allow-scraping", {"egress": [{}]})
+    policy["spec"] |= {"podSelector": PROMETHEUS["podSelector"], "policyTypes": ["Egress"]}
     return policy
 
 

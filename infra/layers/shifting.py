@@ -13,6 +13,7 @@ from typing import Any
 from infra import names
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.layers.charts import pull_policy
+from infra.layers.network import MONITORING
 from infra.layers.objects import Manifest
 from infra.plan.model import CenterPlan, ShifterPlan
 
@@ -96,7 +97,6 @@ def binding(namespace: str) -> Manifest:
 
 def opening() -> Manifest:
     """It reaches the API server and its feed, whose addresses are not known; monitoring reaches its metrics."""
-    monitoring = {"namespaceSelector": {"matchLabels": {names.ROLE: "monitoring"}}}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -104,7 +104,7 @@ def opening() -> Manifest:
         "spec": {
             "podSelector": {"matchLabels": LABELS},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [monitoring], "ports": [{"protocol": "TCP", "port": PORT}]}],
+            "ingress": [{"from": [MONITORING], "ports": [{"protocol": "TCP", "port": PORT}]}],
             "egress": [{"ports": [{"protocol": "TCP", "port": port} for port in (443, 6443)]}],
         },
     }

@@ -124,7 +124,7 @@ def test_service_is_internal_and_named_http(chart: ModelServer) -> None:
     }
 
 
-def test_only_gateway_monitoring_and_the_own_namespace_may_connect(chart: ModelServer) -> None:
+def test_only_gateway_prometheus_and_the_own_namespace_may_connect(chart: ModelServer) -> None:
     policy = chart.objects()["NetworkPolicy"]["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     assert policy["egress"] == [{"ports": [{"port": 443, "protocol": "TCP"}]}]
@@ -137,7 +137,8 @@ def test_only_gateway_monitoring_and_the_own_namespace_may_connect(chart: ModelS
                         "matchExpressions": [
                             {"key": "aicc.io/role", "operator": "In", "values": ["monitoring", "operators"]}
                         ]
-                    }
+                    },
+                    "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
                 },
                 {"podSelector": {}},
             ],

@@ -15,6 +15,7 @@ from infra import names, versions
 from infra.catalogue import load
 from infra.config.load import KEY, from_file, parse, raw_config
 from infra.config.telemetry import Logs, Traces
+from infra.layers import network
 from infra.layers.telemetry import content, logs, reader, stores, traces
 from infra.plan import CenterPlan, resolve
 from tests.layers.conftest import CASES
@@ -126,19 +127,19 @@ def test_each_store_keeps_what_is_declared_for_it(built: Built) -> None:
     }
 
 
-def test_a_store_is_reached_by_its_collector_its_reader_and_monitoring_alone(built: Built) -> None:
+def test_a_store_is_reached_by_its_collector_its_reader_and_prometheus_alone(built: Built) -> None:
     [rule] = policy(built, stores.LOGS)["ingress"]
     assert [port["port"] for port in rule["ports"]] == [stores.LOGS_PORT]
     assert [peer.get("podSelector", {}).get("matchLabels") for peer in rule["from"]] == [
         {names.PART: logs.RELEASE},
         {names.PART: READER},
-        None,
+        {"app.kubernetes.io/name": "prometheus"},
     ]
     assert rule["from"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": COLLECTOR}
-    assert rule["from"][2] == {"namespaceSelector": {"matchLabels": {names.ROLE: "monitoring"}}}
+    assert rule["from"][2] == network.PROMETHEUS
     assert "egress" not in policy(built, stores.LOGS)
     [spans] = policy(built, stores.TRACES)["ingress"]
-    assert spans["from"][0] == {"podSelector": {"matchLabels": {names.PART: traces.RELEASE}}}
+    assert spans["from"] == [{"podSelector": {"matchLabels": {names.PART: traces.RELEASE}}}, network.PROMETHEUS]
 
 
 def test_spans_are_taken_from_the_gateway_alone(built: Built) -> None:

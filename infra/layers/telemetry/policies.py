@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from infra import names
+from infra.layers.network import MONITORING, PROMETHEUS
 from infra.layers.objects import Manifest
 from infra.layers.telemetry import collector, logs, reader, stores
 from infra.plan import CenterPlan
 
 ISSUER_PORT = 443
-_MONITORING = {"namespaceSelector": {"matchLabels": {names.ROLE: "monitoring"}}}
 _GATEWAY = {"namespaceSelector": {"matchLabels": {names.ROLE: "gateway"}}}
 
 
@@ -19,8 +19,8 @@ def of(plan: CenterPlan) -> Iterator[Manifest]:
     """The openings of the namespace with the stores."""
     door = _pods(reader.RELEASE)
     for store in stores.of_logs(plan.logs):
-        # Monitoring reads metrics and logs on one port: who works there is an operator.
-        sources = [_pods(logs.RELEASE, names.LOG_COLLECTOR_NAMESPACE), door, _MONITORING]
+        # Metrics and logs are read on one port.
+        sources = [_pods(logs.RELEASE, names.LOG_COLLECTOR_NAMESPACE), door, PROMETHEUS]
         yield _policy(store.name, ingress=[_rule("from", sources, store.port)])
     if plan.logs.enabled and plan.logs.access:
         to_stores = [_pods(store.name) for store in stores.of_logs(plan.logs)]
@@ -32,12 +32,12 @@ def of(plan: CenterPlan) -> Iterator[Manifest]:
         )
     for store in stores.of_traces(plan.traces):
         spans = _pods(names.TRACE_COLLECTOR)
-        yield _policy(store.name, ingress=[_rule("from", [spans, _MONITORING], store.port)])
+        yield _policy(store.name, ingress=[_rule("from", [spans, PROMETHEUS], store.port)])
         yield _policy(
             names.TRACE_COLLECTOR,
             ingress=[
                 _rule("from", [_GATEWAY], collector.OTLP_PORT, collector.OTLP_HTTP_PORT),
-                _rule("from", [_MONITORING], collector.METRICS_PORT),
+                _rule("from", [MONITORING], collector.METRICS_PORT),
             ],
             egress=[_rule("to", [_pods(store.name)], store.port)],
         )
@@ -49,7 +49,7 @@ def of_collector() -> Iterator[Manifest]:
     yield _policy(
         logs.RELEASE,
         namespace=names.LOG_COLLECTOR_NAMESPACE,
-        ingress=[_rule("from", [_MONITORING], collector.METRICS_PORT)],
+        ingress=[_rule("from", [MONITORING], collector.METRICS_PORT)],
         egress=[_rule("to", [home], stores.LOGS_PORT)],
     )
 
