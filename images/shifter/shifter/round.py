@@ -95,7 +95,8 @@ def _step(
         }
         return Step(job, "interrupt", jobs.INTERRUPTED, slack, notes)
     over = _over(job, decision, budget, spent.get(job.tenant, (0.0, 0.0)))
-    if not decision.run or (over and decision.reason != "deadline"):
+    # A deadline comes before a budget, also where no forecast says that the deadline is the reason.
+    if not decision.run or (over and slack > 0 and decision.reason != "deadline"):
         starts = decision.starts if not over else max(decision.starts, (now // DAY + 1) * DAY)
         reason = "budget" if over else job.noted.get(jobs.REASON, "waits") if job.released is not None else "waits"
         notes |= {jobs.REASON: reason, jobs.PLANNED_UNTIL: jobs.written(starts)}

@@ -119,6 +119,13 @@ def test_a_tenant_over_its_budget_waits_for_tomorrow_but_never_beyond_a_deadline
     assert (urgent.act, urgent.reason, urgent.over_budget) == ("release", "deadline", True)
 
 
+def test_nor_where_nothing_is_known_of_the_grid() -> None:
+    over = job(expected_kwh="99")
+    assert only([over], at(19), None, research=Budget(kwh_per_day=15)).reason == "budget"
+    urgent = only([over], at(19.7), None, research=Budget(kwh_per_day=15))
+    assert (urgent.act, urgent.reason, urgent.over_budget) == ("release", "no-forecast", True)
+
+
 def test_what_ran_today_counts_after_a_restart() -> None:
     ran = job("a", expected_kwh="10", shifter_released=jobs.written(at(1)))
     ran["status"]["conditions"] = [{"type": "Complete", "status": "True", "lastTransitionTime": jobs.written(at(5))}]
