@@ -95,6 +95,7 @@ def page() -> str:
 _TITLES = {
     "meter": "The meter",
     "gateway": "The gateway",
+    "shifter": "The shifter",
     "nvidia-and-ppu": "NVIDIA's DCGM exporter, and T-Head's (its names are likely, not published)",
     "ascend": "Huawei's NPU exporter",
     "amd": "AMD's device metrics exporter (older releases: without amd_)",

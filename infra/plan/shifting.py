@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from infra import images
 from infra.catalogue import Catalogue
@@ -57,6 +57,12 @@ def _usual_day(center: Center, catalogue: Catalogue) -> tuple[tuple[float, ...] 
     return tuple(round(grid.gco2e_per_kwh * hour, 3) for hour in shape.hourly), shape.time_zone
 
 
+def runs(center: Center, pools: Sequence[PoolPlan]) -> bool:
+    """Whether jobs may wait and the shifter is in a pod that really runs."""
+    on_a_node = not isinstance(center.cloud, LocalCloud) or any(pool.real for pool in pools)
+    return center.saving.shifting is not None and on_a_node
+
+
 def notes(center: Center, plan: ShifterPlan | None, pools: tuple[PoolPlan, ...]) -> Iterator[str]:
     """What will not happen though it is declared."""
     if plan and plan.forecast is None and plan.profile_gco2e_per_kwh is None:
@@ -64,7 +70,7 @@ def notes(center: Center, plan: ShifterPlan | None, pools: tuple[PoolPlan, ...])
             "saving.shifting: nothing is known of how the grid varies by the hour, neither a forecast nor a usual day: "
             "deferrable jobs run at once"
         )
-    if plan and isinstance(center.cloud, LocalCloud) and not any(pool.real for pool in pools):
+    if plan and not runs(center, pools):
         yield "saving.shifting: without a real node the shifter is simulated, and lets no deferrable job run"
     if center.saving.bin_packing and (lacking := _PACKING.get(center.cloud.kind)):
         yield f"saving.binPacking: {lacking}"

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from aicc.apply.objects import left_to_others
+from aicc.paths import REPO
 from images.shifter.shifter import config, jobs
 from infra import names
 from infra.catalogue import load
-from infra.config.load import from_file
+from infra.config.load import KEY, from_file, parse, raw_config
 from infra.config.saving import GridForecast
 from infra.layers import batch, shifting
 from infra.layers.queues import QUEUE
@@ -39,6 +40,22 @@ def job(built: Built) -> dict[str, Any]:
 def test_nothing_is_made_where_no_job_may_wait(local_plan: CenterPlan) -> None:
     assert local_plan.shifter is None
     assert not [item for item in build(local_plan).resources.values() if "shifter" in item.name]
+
+
+def test_the_meter_is_told_where_the_shifter_runs_and_jobs_wait_for_it() -> None:
+    def told(path: Path, **changes: object) -> bool:
+        raw = raw_config(path)[KEY]
+        found = resolve(parse({**raw, **changes}), load()).monitoring
+        assert found
+        return "shifting" in found.meter
+
+    shifts = {"saving": {"shifting": {}}}
+    shipped = REPO / "Pulumi.local.yaml"
+    assert not told(shipped)
+    assert told(shipped, **shifts), "it has a real node"
+    assert not told(CASES / "local.ok.uses-less.yaml"), "without one the shifter is simulated"
+    image = {"images": {"shifter": f"registry.example.com/shifter@sha256:{'0' * 64}"}}
+    assert told(CASES / "existing.ok.logs-and-traces.yaml", **shifts, **image)
 
 
 def test_the_program_reads_what_the_plan_writes(plan: CenterPlan, tmp_path: Path) -> None:

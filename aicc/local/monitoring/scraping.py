@@ -150,6 +150,7 @@ def _pods(sources: Sources, node: RealNode) -> Sequence[Job]:
     return [
         _chosen(sources, node, "gateway", {_NAME: "inference-gateway", _PORT: "metrics|router-metrics"}),
         _chosen(sources, node, "model-server", {_COMPONENT: "model-server", _PORT: "http"}),
+        _chosen(sources, node, "shifter", {_NAME: "shifter", _PORT: "metrics"}),
     ]
 
 

@@ -83,6 +83,7 @@ class MeterCollector(Collector):
         yield _family(series.UTILIZATION, [((), config.assumed_utilization_ratio)])
         yield _family(series.TENANT_INFO, (((tenant.name, tenant.kind), 1) for tenant in config.tenants))
         yield from (_family(one, _known(config.tenants, read)) for one, read in _BUDGETS)
+        yield _family(series.SHIFTING, [((), 1.0)] if config.shifting else ())
         for one, field in _OBJECTIVES:
             found = (((model.tenant, model.name), getattr(model, field)) for model in config.models)
             yield _family(one, (sample for sample in found if sample[1] is not None))

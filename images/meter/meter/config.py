@@ -117,6 +117,8 @@ class Config:
     pools: tuple[Pool, ...]
     tenants: tuple[Tenant, ...]
     models: tuple[Model, ...]
+    shifting: bool
+    """Whether deferrable jobs wait for the shifter."""
     resources: frozenset[str] = field(init=False)
     """Every pool's extended resource."""
     tenant_of: Mapping[str, str] = field(init=False)
@@ -157,6 +159,7 @@ def _config(top: _Section) -> Config:
         pools=tuple(_pool(item) for item in top.sections("pools")),
         tenants=tuple(_tenant(item) for item in top.sections("tenants")),
         models=tuple(_model(item) for item in top.sections("models")),
+        shifting=top.take("shifting", _truth, False),  # noqa: FBT003  the default
     )
     top.end()
     for what, names in (

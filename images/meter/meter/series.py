@@ -61,6 +61,7 @@ SLO_TPOT = _series("slo_tpot_seconds", "tenant model", "Time per output token th
 SLO_LATENCY = _series("slo_latency_ratio", "tenant model", "Share of answers that must keep both times.")
 BUDGET_KWH = _series("budget_kwh", "tenant", "Energy that a tenant may use in a calendar month (UTC).")
 BUDGET_KGCO2E = _series("budget_kgco2e", "tenant", "Emissions that a tenant may cause in a calendar month (UTC).")
+SHIFTING = _series("shifting_declared", "", "1 where deferrable jobs wait for the shifter to let them run.")
 VOLUME_CAPACITY = _series("volume_capacity_bytes", "namespace claim", "Size of a bound volume claim.")
 WATCH_AGE = _series("meter_watch_age_seconds", "kind", "Since the API server last said anything of this kind.")
 WATCH_ERRORS = _series("meter_watch_errors_total", "kind", "Failures of a list or watch, each of which was repeated.")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from .config import Feed, Profile
@@ -19,6 +19,9 @@ from .forecast import DAY_HOURS, HOUR, Forecast, from_feed, from_profile
 TIMEOUT_SECONDS = 10.0
 MOST_BYTES = 4 << 20
 Source = Literal["feed", "profile", "none"]
+Rejection = Literal["unreachable", "malformed", "absurd-or-stale"]
+REJECTIONS: tuple[Rejection, ...] = get_args(Rejection)
+"""Why an answer is not used."""
 
 
 def ask(feed: Feed, now: float) -> Any:
@@ -58,8 +61,7 @@ class Grid:
 
     profile: Profile | None
     feed: Feed | None
-    rejected: Callable[[str], None] = lambda _: None
-    """Told why an answer was not used: unreachable, malformed, absurd-or-stale."""
+    rejected: Callable[[Rejection], None] = lambda _: None
     _hours: dict[int, float] = field(default_factory=dict)
     _asked: float = -math.inf
 

@@ -46,10 +46,13 @@ class Loop:
         found = plan(self._jobs(), now, forecast, self.config.budgets)
         for each in found.misdeclared:
             self._tried(self._let_go, each)
+        refused = set()
         for step in found.steps:
             if self._tried(self._take, step, now):
                 self.metrics.took(step)
-        self.metrics.round(found, forecast, source, now)
+            else:
+                refused.add(step.job.uid)
+        self.metrics.round(found, refused, forecast, source, now)
         return found
 
     def _jobs(self) -> Iterator[Mapping[str, Any]]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Set as AbstractSet
 
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client import Counter as Total
 
+from .config import Config
 from .forecast import Forecast
+from .grid import REJECTIONS
 from .round import Round, Step
 
 
 class Metrics:
-    """Every series; of tenants by name."""
+    """Every series; of tenants by name. What a stack declares begins at 0, so that the first time is a rise."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, config: Config) -> None:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(f"aicc_shifter_{name}", text, labels, registry=registry)
 
@@ -35,7 +39,12 @@ class Metrics:
         self._source = gauge("forecast_source", "1 for where the forecast is from.", "source")
         self._intensity = gauge("forecast_gco2e_per_kwh", "Intensity of this hour, as the forecast has it.")
         self._end = gauge("forecast_end_timestamp_seconds", "Up to where the forecast reaches.")
-        self._last = gauge("last_round_timestamp_seconds", "When every job was last looked at.")
+        self._last = gauge("last_round_timestamp_seconds", "When every job was last looked at; at first, its start.")
+        self._last.set(time.time())
+        for reason in REJECTIONS if config.feed else ():
+            self._rejected.labels(reason)
+        for tenant in config.budgets:
+            self._over.labels(tenant)
 
     def took(self, step: Step) -> None:
         """Count one step."""
@@ -48,13 +57,17 @@ class Metrics:
         elif step.act == "interrupt":
             self._interrupted.labels(tenant).inc()
 
-    def round(self, found: Round, forecast: Forecast | None, source: str, now: float) -> None:
-        """Set what a round found; tenants without jobs have no series."""
-        states = {"release": "running", "nothing": "running", "interrupt": "waiting", "note": "waiting"}
-        counts = Counter((step.job.tenant, states[step.act]) for step in found.steps)
+    def round(
+        self, found: Round, refused: AbstractSet[str], forecast: Forecast | None, source: str, now: float
+    ) -> None:
+        """Set what a round found; tenants without jobs have no series.
+
+        Of jobs that the cluster refused to change (`refused`: their uids), nothing has changed.
+        """
+        counts = Counter((step.job.tenant, _state(step, refused)) for step in found.steps)
         slack: dict[str, float] = {}
         for step in found.steps:
-            if states[step.act] == "waiting":
+            if _state(step, refused) == "waiting":
                 slack[step.job.tenant] = min(slack.get(step.job.tenant, step.slack_seconds), step.slack_seconds)
         for series in (self._jobs, self._slack, self._late):
             series.clear()
@@ -79,3 +92,14 @@ class Metrics:
     def failed(self) -> None:
         """A request was refused."""
         self._failed.inc()
+
+
+def _state(step: Step, refused: AbstractSet[str]) -> str:
+    """What a job does after its step."""
+    runs = {
+        "release": step.job.uid not in refused,
+        "nothing": True,
+        "interrupt": step.job.uid in refused,
+        "note": False,
+    }
+    return "running" if runs[step.act] else "waiting"

@@ -13,7 +13,7 @@ from infra.config.clouds import Cloud, PublicCloud
 from infra.config.models import Center
 from infra.config.monitoring import Feed
 from infra.names import POOL, ROLE, tenant_namespace
-from infra.plan import figures
+from infra.plan import figures, shifting
 from infra.plan.model import PoolPlan
 from infra.plan.monitoring import objectives
 
@@ -37,6 +37,7 @@ def configuration(center: Center, pools: Sequence[PoolPlan], catalogue: Catalogu
         "models": [
             {"name": model.name, "tenant": model.tenant, "slo": objectives.of(model)} for model in center.models
         ],
+        **({"shifting": True} if shifting.runs(center, pools) else {}),
     }
 
 

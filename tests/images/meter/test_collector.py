@@ -86,6 +86,12 @@ def test_the_declared_figures_are_there_and_the_unknown_are_not(config: Config) 
     assert found["aicc_grid_gco2e_per_kwh"] == {("east", "static"): 500}
 
 
+def test_that_jobs_wait_for_the_shifter_is_said_where_they_do(config: Config, tmp_path: Path) -> None:
+    assert "aicc_shifting_declared" not in scraped(config, watches(config))
+    waits = examples.config(tmp_path, {**examples.document(), "shifting": True})
+    assert scraped(waits, watches(waits))["aicc_shifting_declared"] == {(): 1}
+
+
 def test_a_place_of_which_nothing_is_known_has_no_series(tmp_path: Path) -> None:
     without = {key: value for key, value in examples.document().items() if key not in {"pue", "grid"}}
     config = examples.config(tmp_path, without)

@@ -93,7 +93,7 @@ def shifter(cluster: Cluster, clean_from: float) -> Loop:
     first = int(clean_from // HOUR) % 24
     clean = {(first + step) % 24 for step in range(4)}
     profile = Profile(tuple(100.0 if hour in clean else 300.0 for hour in range(24)), "UTC")
-    metrics = Metrics(CollectorRegistry())
+    metrics = Metrics(CollectorRegistry(), Config())
     return Loop(cluster, Config(profile=profile, namespaces=(NAMESPACE,)), Grid(profile, None), metrics, lambda _: None)
 
 

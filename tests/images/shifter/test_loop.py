@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from aicc import vocabulary
 from images.shifter.shifter import config, jobs
 from images.shifter.shifter.cluster import ClusterError
 from images.shifter.shifter.config import Budget, Config, Feed, Profile
-from images.shifter.shifter.grid import Grid, hours_of
+from images.shifter.shifter.grid import REJECTIONS, Grid, hours_of
 from images.shifter.shifter.loop import Loop
 from images.shifter.shifter.metrics import Metrics
 from tests.images.shifter.cases import SOLAR, at, job, merged
@@ -55,7 +56,8 @@ class Kept:
 
 def loop(api: Kept, settings: Config | None = None) -> tuple[Loop, CollectorRegistry, list[str]]:
     registry, told = CollectorRegistry(), []
-    metrics, settings = Metrics(registry), replace(settings or Config(profile=DAY), namespaces=NAMESPACES)
+    settings = replace(settings or Config(profile=DAY), namespaces=NAMESPACES)
+    metrics = Metrics(registry, settings)
     return (
         Loop(api, settings, Grid(settings.profile, settings.feed, metrics.rejected), metrics, told.append),
         registry,
@@ -116,6 +118,45 @@ def test_one_job_that_is_refused_holds_up_no_other() -> None:
     assert not api.objects["c"]["spec"]["suspend"]
     assert value(registry, "failed_requests_total") == 2, "a conflict is none; a namespace that is gone is one"
     assert any(line.startswith("refused: 403") for line in told)
+
+
+def test_a_job_that_is_refused_past_its_last_moment_is_seen_to_wait() -> None:
+    api = Kept(job())
+    api.refuse = {"train": 403}
+    shifter, registry, _ = loop(api)
+    shifter.once(at(23))
+    assert value(registry, "jobs", tenant="research", state="waiting") == 1
+    assert value(registry, "jobs", tenant="research", state="running") is None
+    assert value(registry, "slack_seconds", tenant="research") == pytest.approx((24 - 4.4 - 23) * 3600)
+    api.refuse = {}
+    shifter.once(at(23.1))
+    assert value(registry, "jobs", tenant="research", state="running") == 1
+    assert value(registry, "slack_seconds", tenant="research") is None
+
+
+def test_what_a_stack_declares_is_counted_from_0() -> None:
+    _, nothing, _ = loop(Kept())
+    assert value(nothing, "feed_rejected_total", reason="unreachable") is None
+    feed = Feed("http://127.0.0.1:1/")
+    _, registry, _ = loop(Kept(), Config(feed=feed, budgets={"research": Budget(kwh_per_day=1)}))
+    assert {value(registry, "feed_rejected_total", reason=reason) for reason in REJECTIONS} == {0}
+    assert value(registry, "over_budget_total", tenant="research") == 0
+
+
+def test_every_series_is_in_the_vocabulary_with_its_labels() -> None:
+    api, settings = Kept(job(expected_kwh="5")), Config(profile=DAY, budgets={"research": Budget(kwh_per_day=1)})
+    shifter, registry, _ = loop(api, settings)
+    for hour in (1, 22):
+        shifter.once(at(hour))
+    known = vocabulary.load()["shifter"]
+    found: dict[str, set[str]] = {}
+    for family in registry.collect():
+        for sample in family.samples:
+            if not sample.name.endswith("_created"):
+                found.setdefault(sample.name, set()).update(sample.labels)
+    for family in registry.collect():
+        assert family.name in known or f"{family.name}_total" in known, family.name
+    assert {name: set(known[name].labels) for name in found} == found
 
 
 def test_with_kueue_a_job_is_released_into_its_queue_and_interrupted_through_its_workload() -> None:

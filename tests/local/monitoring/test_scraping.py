@@ -76,7 +76,7 @@ def test_nothing_but_this_machine_is_asked(sources: Sources) -> None:
 
 def test_without_a_real_node_only_this_machine_s_processes_are_read(sources: Sources) -> None:
     real = set(jobs(sources)) - set(jobs(replace(sources, real_node=None)))
-    assert real == {"kubelet", "kubelet-cadvisor", "gateway", "model-server", "keda-operator"}
+    assert real == {"kubelet", "kubelet-cadvisor", "gateway", "model-server", "shifter", "keda-operator"}
     assert "keda-operator" not in jobs(replace(sources, real_node=RealNode("host-0000", keda_port=None)))
 
 
