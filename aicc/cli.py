@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aicc import cli_dashboard, cli_keys, cli_models, cli_report
+from aicc import cli_dashboard, cli_keys, cli_models, cli_report, cli_saving
 from aicc.cli_support import AsJson, StackName
 from aicc.cli_support import clear_errors as _clear_errors
 from aicc.cli_support import console as _console
@@ -37,6 +37,7 @@ app.add_typer(catalogue)
 app.add_typer(cli_keys.app)
 app.add_typer(cli_models.app)
 app.command()(cli_report.report)
+app.command()(cli_saving.saving)
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")]
 DriverName = Annotated[

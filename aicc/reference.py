@@ -16,7 +16,7 @@ from aicc.cli import app
 from aicc.errors import exit_codes
 from aicc.paths import REPO
 from infra.catalogue.places import Grid, Host, Operator, Profile, Service
-from infra.catalogue.schema import Accelerator, Instance
+from infra.catalogue.schema import Accelerator, Capping, Instance
 from infra.config.load import KEY
 from infra.config.models import Center
 
@@ -44,6 +44,7 @@ def pages() -> dict[str, str]:
         "profiles.schema.json": _json(TypeAdapter(dict[str, Profile]).json_schema(by_alias=True)),
         "operators.schema.json": _json(TypeAdapter(dict[str, Operator]).json_schema(by_alias=True)),
         "host.schema.json": _json(Host.model_json_schema(by_alias=True)),
+        "capping.schema.json": _json(Capping.model_json_schema(by_alias=True)),
         "config.md": _GENERATED + _config(schema, defs),
         "commands.md": _GENERATED + _commands(),
         "metrics.md": _GENERATED.replace("the code it describes", "charts/monitoring/metrics.yaml") + vocabulary.page(),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from infra.catalogue.entry import Entry
 from infra.catalogue.places import Grid, Host, Operator, Profile, Service
-from infra.catalogue.schema import Accelerator, Catalogue, Instance
+from infra.catalogue.schema import Accelerator, Capping, Catalogue, Instance
 
 HERE = Path(__file__).resolve().parent
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -42,7 +42,8 @@ def load(folder: Path = HERE) -> Catalogue:
             if instance.accelerator is not None and instance.accelerator not in accelerators:
                 raise CatalogueError(f"{path.name}: {name} has accelerator {instance.accelerator!r}, which has no file")
     host = _entry(Host, _read(folder / "host.yaml"), folder / "host.yaml")
-    return Catalogue(accelerators, instances, **_places(folder), host=host)
+    capping = _entry(Capping, _read(folder / "capping.yaml"), folder / "capping.yaml")
+    return Catalogue(accelerators, instances, **_places(folder), host=host, capping=capping)
 
 
 def _places(folder: Path) -> dict[str, Any]:

@@ -127,6 +127,31 @@ class Instance(Entry):
     note: str | None = None
 
 
+class SpeedUnderCap(Entry):
+    """One measured point."""
+
+    cap: Annotated[float, Field(gt=0, le=1)] = Field(description="Share of the power limit.")
+    speed: Annotated[float, Field(gt=0, le=1)] = Field(description="Share of the throughput at the limit.")
+
+
+class Saying(Entry):
+    """What another source says, in words."""
+
+    says: str
+    source: str
+
+
+class Capping(Entry):
+    """What accelerators still do under a power cap."""
+
+    speed: tuple[SpeedUnderCap, ...] = Field(description="By cap, ascending; the last is the limit itself.")
+    source: str
+    date: date
+    confidence: Confidence
+    note: str
+    others: tuple[Saying, ...]
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """Everything known, by name."""
@@ -141,3 +166,4 @@ class Catalogue:
     """Usual days of grids."""
     operators: Mapping[str, Operator]
     host: Host
+    capping: Capping

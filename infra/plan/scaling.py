@@ -94,7 +94,7 @@ def scaled(planned: ModelPlan, model: Model, center: Center, pools: Sequence[Poo
             queue_depth=declared.queue_depth or QUEUE_DEPTH[model.engine],
             ttft_seconds=declared.ttft_seconds,
             idle_seconds=declared.idle_seconds,
-            hold_seconds=declared.hold_seconds or _hold_seconds(planned, pools),
+            hold_seconds=declared.hold_seconds or default_hold_seconds(planned, pools),
             schedules=tuple(_scheduled(each) for each in declared.schedules),
         ),
     )
@@ -105,7 +105,7 @@ def _scheduled(declared: Schedule) -> SchedulePlan:
     return SchedulePlan(declared.start, declared.end, declared.time_zone, declared.replicas, hours)
 
 
-def _hold_seconds(model: ModelPlan, pools: Sequence[PoolPlan]) -> int:
+def default_hold_seconds(model: ModelPlan, pools: Sequence[PoolPlan]) -> int:
     """Twice what is known to pass until the first replica serves: downloads and loads vary."""
     total = cold_start.of(model, pools).total_seconds
     if total is None:

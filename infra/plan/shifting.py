@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from infra import images
 from infra.catalogue import Catalogue
-from infra.config.clouds import LocalCloud
+from infra.config.clouds import Cloud, LocalCloud
 from infra.config.issues import Issue
 from infra.config.models import Center
 from infra.plan import figures
@@ -72,8 +72,18 @@ def notes(center: Center, plan: ShifterPlan | None, pools: tuple[PoolPlan, ...])
         )
     if plan and not runs(center, pools):
         yield "saving.shifting: without a real node the shifter is simulated, and lets no deferrable job run"
-    if center.saving.bin_packing and (lacking := _PACKING.get(center.cloud.kind)):
+    if center.saving.bin_packing and (lacking := packing_note(center.cloud)):
         yield f"saving.binPacking: {lacking}"
+
+
+def packing_note(cloud: Cloud) -> str | None:
+    """What becomes of packing where the centre does not configure the scheduler; None where it does."""
+    return _PACKING.get(cloud.kind)
+
+
+def packs_already(cloud: Cloud) -> bool:
+    """Whether nodes in use are filled first without the centre's doing."""
+    return cloud.kind == "gcp"
 
 
 _PACKING = {
