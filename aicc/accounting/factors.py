@@ -17,8 +17,11 @@ from aicc.accounting.recorded import Samples
 
 LEAST_PUE, MOST_PUE = 1.0, 5.0
 """As a stack may declare it."""
-MOST_GCO2E_PER_KWH = 3_000.0
-"""Above any grid: lignite alone is about 1,100. What is above this, or not above 0, is a fault of the feed."""
+HIGHEST_GCO2E_PER_KWH = 2_000.0
+"""More than any grid emits: one of old lignite plants alone emits about 1,200.
+
+The meter and the shifter, programs of their own, have the same bound.
+"""
 NEIGHBOUR, DECLARED = "nearest recorded hour", "stack's own figure"
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from aicc.accounting.factors import LEAST_PUE, MOST_GCO2E_PER_KWH, MOST_PUE
+from aicc.accounting.factors import HIGHEST_GCO2E_PER_KWH, LEAST_PUE, MOST_PUE
 
 HEARTBEAT = "aicc:accounting_heartbeat"
 
@@ -78,7 +78,7 @@ BY_NODE = _mean("node_watts", "aicc:pod_power_watts", "tenant", "node", "method"
 
 FACTORS = (
     FactorQuery("pue", ("source",), "aicc_pue_ratio", f">= {LEAST_PUE:g} <= {MOST_PUE:g}"),
-    FactorQuery("intensity", ("grid", "method"), "aicc_grid_gco2e_per_kwh", f"> 0 <= {MOST_GCO2E_PER_KWH:g}"),
+    FactorQuery("intensity", ("grid", "method"), "aicc_grid_gco2e_per_kwh", f"> 0 <= {HIGHEST_GCO2E_PER_KWH:g}"),
 )
 
 

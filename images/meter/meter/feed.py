@@ -23,8 +23,8 @@ from typing import Any
 
 from .config import Feed, Grid
 
-HIGHEST_GCO2E_PER_KWH = 3_000.0
-"""Above what any plant emits: old lignite plants are at about 1,200."""
+HIGHEST_GCO2E_PER_KWH = 2_000.0
+"""More than any grid emits, as `aicc.accounting.factors` has it."""
 HIGHEST_MULTIPLE = 1_000.0
 """Of the grid's own average: a unit taken for another, as milligrams for grams."""
 AHEAD_SECONDS = 900.0

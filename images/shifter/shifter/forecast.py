@@ -11,7 +11,7 @@ from itertools import accumulate
 HOUR = 3_600
 DAY_HOURS = 24
 HIGHEST_GCO2E_PER_KWH = 2_000.0
-"""More than any grid emits: a grid of old lignite plants alone emits about 1,200."""
+"""More than any grid emits, as `aicc.accounting.factors` has it."""
 
 
 @dataclass(frozen=True)
