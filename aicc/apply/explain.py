@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from aicc.kube.client import Kube
-from aicc.kube.readiness import condition, status_of
-from aicc.kube.transport import Object
+from aicc.kube.readiness import Object, condition, own_status
 
 
 def why_not_ready(kube: Kube, obj: Object | None) -> str:
-    """The readiness message, and for a workload what stops its newest pod that is not ready."""
-    message = status_of(obj).message
+    """The readiness message, and for a workload what stops its newest pod that is not ready.
+
+    Also of what nothing waits for: who asks wants to know.
+    """
+    message = own_status(obj).message
     if obj is None:
         return message
     refused = condition(obj, "ReplicaFailure") or {}
@@ -45,7 +47,7 @@ def _newest_pod_reason(kube: Kube, workload: Object) -> str | None:
     )
     # A pod that has failed wants for nothing, in kstatus' words; it speaks where no other pod does.
     failed = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Failed"]
-    waiting = [pod for pod in pods if not status_of(pod).current] or failed
+    waiting = [pod for pod in pods if not own_status(pod).current] or failed
     if not waiting:
         return None
     newest = max(waiting, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
@@ -63,7 +65,7 @@ def _pod_reason(pod: Object) -> str:
             detail = _last_line(stopped.get("message")) or f"exit code {stopped.get('exitCode')}"
             return f"container {container['name']}: {stopped['reason']}: {detail}"
     ready = condition(pod, "Ready") or {}
-    return str(ready.get("message") or status_of(pod).message)
+    return str(ready.get("message") or own_status(pod).message)
 
 
 def _stopped(container: Object) -> Object | None:

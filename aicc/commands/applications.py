@@ -96,9 +96,7 @@ def _state(job: Object, kube: Kube) -> str:
     if holds(job, "Complete"):
         return "done"
     if holds(job, "Failed"):
-        # It is annotated as one that nothing waits for, which hides why it failed.
-        bare = {**job, "metadata": {**job["metadata"], "annotations": {}}}
-        return f"failed: {why_not_ready(kube, bare)}"
+        return f"failed: {why_not_ready(kube, job)}"
     if job["spec"].get("suspend"):
         return "suspended"
     return "running" if (job.get("status") or {}).get("ready") else "waiting"

@@ -49,11 +49,16 @@ class Readiness:
 
 
 def status_of(obj: Object | None) -> Readiness:
-    """The readiness of an object as the API server returned it; None where there is none."""
+    """The readiness of an object as the API server returned it, for who waits for it; None where there is none."""
+    if obj is not None and (obj["metadata"].get("annotations") or {}).get(SKIP_AWAIT) == "true":
+        return _current("Nothing waits for it")
+    return own_status(obj)
+
+
+def own_status(obj: Object | None) -> Readiness:
+    """The readiness of an object by itself, whether or not anything waits for it."""
     if obj is None:
         return Readiness(State.NOT_FOUND, "Resource not found")
-    if (obj["metadata"].get("annotations") or {}).get(SKIP_AWAIT) == "true":
-        return _current("Nothing waits for it")
     if found := _generic(obj):
         return found
     group, kind = group_of(obj["apiVersion"]), obj["kind"]
