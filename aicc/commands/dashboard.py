@@ -13,8 +13,8 @@ from aicc.errors import PrerequisiteError
 from aicc.local.ports import free_ports, is_free
 from aicc.stacks import Stack
 
-SCRAPE_SECONDS = 30
-"""How far samples are apart, at most: what a rate looks at is four times as long."""
+_USUAL_SCRAPE_SECONDS = 60
+"""Prometheus' own default."""
 
 
 def serve(stack: Stack, prometheus: str | None, port: int | None, say: Callable[[str], None]) -> None:
@@ -25,10 +25,20 @@ def serve(stack: Stack, prometheus: str | None, port: int | None, say: Callable[
     with closing(reach.source(stack, prometheus)) as source:
         about = {"stack": stack.name, "prometheus": source.address}
         page = Dashboards(dashboards(), source)
-        with DashboardServer(page, about, _port(stack, port), SCRAPE_SECONDS) as server, suppress(KeyboardInterrupt):
+        shown = DashboardServer(page, about, _port(stack, port), scrape_seconds(stack))
+        with shown as server, suppress(KeyboardInterrupt):
             say(f"dashboards of stack {stack.name}: {server.address}")
             say(f"they show what {source.address} says; Ctrl-C ends them")
             server.serve_forever()
+
+
+def scrape_seconds(stack: Stack) -> int:
+    """How far samples are apart: a rate looks at four times as much.
+
+    The stack's own Prometheus scrapes as planned. A stack without monitoring shows another's, which does as usual.
+    """
+    monitoring = stack.plan.monitoring
+    return monitoring.scrape_seconds if monitoring else _USUAL_SCRAPE_SECONDS
 
 
 def _port(stack: Stack, port: int | None) -> int:

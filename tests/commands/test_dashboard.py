@@ -10,10 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
+from aicc import stacks
+from aicc.commands.dashboard import scrape_seconds
 from aicc.paths import REPO
 
 PROMETHEUS = "http://127.0.0.1:1"
@@ -75,3 +78,10 @@ def test_a_port_that_is_taken_is_a_clear_error() -> None:
             _, errors = process.communicate(timeout=60)
     assert process.returncode == 4
     assert errors == f"error: something else listens on 127.0.0.1:{port}\n  → name another --port, or none\n"
+
+
+def test_samples_are_as_far_apart_as_the_plan_says() -> None:
+    local = stacks.stack("local")
+    assert local.plan.monitoring
+    assert scrape_seconds(local) == local.plan.monitoring.scrape_seconds == 15
+    assert scrape_seconds(replace(local, plan=replace(local.plan, monitoring=None))) == 60
