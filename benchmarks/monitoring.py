@@ -33,6 +33,7 @@ POOLS = 10
 TENANTS = 20
 SCRAPE_SECONDS, RULES_SECONDS = 30, 60
 VARIANTS = 4
+SLOWEST = 12
 
 
 def sizes(nodes: int) -> vocabulary.Sizes:
@@ -177,12 +178,23 @@ def configuration(nodes: int, port: int, own: int) -> dict[str, Any]:
     }
 
 
+def said(own: int, path: str, **query: str) -> Any:
+    """What Prometheus' API answers."""
+    address = f"http://127.0.0.1:{own}/api/v1/{path}?" + urllib.parse.urlencode(query)
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        return json.load(answer)["data"]
+
+
 def ask(own: int, query: str) -> list[tuple[dict[str, str], float]]:
     """The result of an instant query."""
-    address = f"http://127.0.0.1:{own}/api/v1/query?" + urllib.parse.urlencode({"query": query})
-    with urllib.request.urlopen(address, timeout=60) as answer:
-        found = json.load(answer)["data"]["result"]
-    return [(one["metric"], float(one["value"][1])) for one in found]
+    return [(one["metric"], float(one["value"][1])) for one in said(own, "query", query=query)["result"]]
+
+
+def rules(own: int) -> list[tuple[str, float]]:
+    """The last evaluation of each rule: its name, and seconds; the longest first."""
+    groups = said(own, "rules", exclude_alerts="true")["groups"]
+    found = [(rule["name"], float(rule["evaluationTime"])) for group in groups for rule in group["rules"]]
+    return sorted(found, key=lambda rule: -rule[1])
 
 
 def one(own: int, query: str) -> float:
@@ -237,6 +249,8 @@ def report(nodes: int, own: int, process: psutil.Process, most: int, folder: Pat
         ask(own, "prometheus_rule_group_last_duration_seconds > 0.05"), key=lambda row: -row[1]
     ):
         print(f"| rules of {labels['rule_group'].rpartition(';')[2]} | {seconds:.2f} s |")
+    for name, seconds in rules(own)[:SLOWEST]:
+        print(f"| rule {name} | {seconds:.2f} s |")
     gap = one(own, "abs(sum(aicc:tenant_power_watts) - sum(aicc:center_power_watts)) / sum(aicc:center_power_watts)")
     print(f"| tenants against centre | {gap:.1e} of {one(own, 'sum(aicc:center_power_watts)') / 1000:,.0f} kW |")
 

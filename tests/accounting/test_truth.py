@@ -85,6 +85,14 @@ def test_vanished_exporters_make_estimates_and_no_less_energy(held: Held) -> Non
     assert research.jobs["train"].it_kwh == pytest.approx(held.truth.jobs["research", "train"], rel=0.05)
 
 
+def test_without_pods_names_what_is_held_and_what_is_free_is_still_told_apart(held: Held) -> None:
+    """The node of MI300X: how its power is divided between the two pods is another question."""
+    found = held.account("cloud").models["embed"].it_kwh + held.account("studio").jobs["tune"].it_kwh
+    truth = held.truth.models["cloud", "embed"] + held.truth.jobs["studio", "tune"]
+    assert found == pytest.approx(truth, rel=0.02)
+    assert abs(held.error("idle")) < 0.02
+
+
 def test_nodes_make_up_a_tenant(held: Held) -> None:
     nodes = held.account("enterprise").nodes
     assert set(nodes) == {"h100-1", "ascend-0"}

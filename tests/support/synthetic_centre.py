@@ -6,7 +6,7 @@ power curves themselves, by their integrals, so nothing of the accounting is use
     pool     nodes  accelerators   power                                       so that it is
     h100     2      4 each         DCGM with pods' names, Kepler's platform    measured
     ascend   1      4              npu-exporter with pods' names, IPMI         measured
-    mi300x   1      4              AMD's exporter without pods' names, Kepler  measured, shared by pieces: estimated
+    mi300x   1      4              AMD's exporter without pods' names, Kepler  measured, but not by pod: estimated
     zhenwu   1      4              utilisation alone, CPU's utilisation        estimated
     general  1      16 cores       CPU's utilisation                           estimated
 """
@@ -27,6 +27,8 @@ PUE, GCO2E_PER_KWH = 1.19, 573.7
 ASSUMED_UTILIZATION = 0.6
 NOISE = 0.02
 """Of a measurement, evenly spread around what is true."""
+SPREAD = 0.05
+"""How far one accelerator's watts are from its kind's, at most."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ def _curve(seed: str, mean: float, amplitude: float) -> Curve:
     return Curve(mean * dice.uniform(0.9, 1.1), amplitude * dice.uniform(0.7, 1), period, dice.uniform(0, math.tau))
 
 
+@cache
+def _spread(seed: str) -> float:
+    return random.Random(seed).uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311
+
+
 @dataclass(frozen=True)
 class Pool:
     """A kind of node, as it really is; the catalogue's figures are what the meter says."""
@@ -79,7 +86,7 @@ POOLS = {
     for pool in (
         Pool("h100", "nvidia-h100", "nvidia", 4, 96, 70, 700, 300, 900, embodied_gco2e_per_hour=90, price_per_hour=40),
         Pool("ascend", "ascend-910b", "huawei", 4, 96, 90, 400, 280, 800),
-        Pool("mi300x", "amd-mi300x", "amd", 4, 96, 120, 750, 300, 900, price_per_hour=30),
+        Pool("mi300x", "amd-mi300x", "amd", 4, 96, 120, 750, 300, 900, off=1.1, price_per_hour=30),
         Pool("zhenwu", "zhenwu-810e", "t-head", 4, 96, 57, 400, 280, 800, off=1.08),
         Pool("general", "", "", 0, 16, 0, 0, 60, 180, off=0.95),
     )
@@ -102,6 +109,8 @@ class Pod:
     model: str = ""
     job: str = ""
     cores: float = 4.0
+    effort: float = 1.0
+    """What it makes of its accelerators, of what a pod usually does."""
 
     @property
     def namespace(self) -> str:
@@ -169,6 +178,7 @@ class SyntheticCentre:
             Pod("enterprise", "chat-1", "ascend-0", (0, 1, 2), 1.02 * day, length, model="chat"),
             Pod("guest", "trial-0", "h100-1", (2,), 0, 10.34 * day, model="trial"),
             Pod("cloud", "embed-0", "mi300x-0", (0, 1), 0, length, model="embed"),
+            Pod("studio", "tune-0", "mi300x-0", (2,), 6.1 * day, 15.4 * day, job="tune", effort=0.6),
             Pod("cloud", "rank-0", "zhenwu-0", (0, 1, 2, 3), 5.5 * day, 21.2 * day, model="rank"),
             Pod("platform", "gateway-0", "general-0", (), 0, length, cores=6.0),
         )
@@ -177,7 +187,8 @@ class SyntheticCentre:
     def tenants(self) -> dict[str, tuple[float, float]]:
         """From when to when each is declared."""
         length = self.hours * HOUR
-        return dict.fromkeys(("research", "enterprise", "cloud"), (0, length)) | {"guest": (0, 10.34 / 24 * length)}
+        stay = dict.fromkeys(("research", "enterprise", "cloud", "studio"), (0, length))
+        return stay | {"guest": (0, 10.34 / 24 * length)}
 
     # ---- what is true
 
@@ -212,14 +223,13 @@ class SyntheticCentre:
 
     def _device_joules(self, node: str, device: int, begin: float, end: float) -> float:
         """Of one accelerator: idle, and what whoever holds it makes of it."""
-        pool, joules = POOLS[NODES[node]], 0.0
-        joules += pool.off * pool.idle_watts * (end - begin)
-        for pod in self.pods:
-            if pod.node == node and device in pod.devices:
-                span = pod.overlap(begin, end)
-                load = self._load(node, device).integral(*span)
-                joules += pool.off * (pool.peak_watts - pool.idle_watts) * load
-        return joules
+        pool = POOLS[NODES[node]]
+        load = sum(
+            pod.effort * self._load(node, device).integral(*pod.overlap(begin, end))
+            for pod in self._pods_of(node, device)
+        )
+        joules = pool.idle_watts * (end - begin) + (pool.peak_watts - pool.idle_watts) * load
+        return self._off(node, device) * joules
 
     def _host_joules(self, node: str, begin: float, end: float) -> float:
         pool = POOLS[NODES[node]]
@@ -309,14 +319,13 @@ class SyntheticCentre:
             if watts:
                 said = [(second, next(noise) * self._device_watts(node, device, second)) for second in seconds]
                 yield self._series(watts, labels, said)
-            ratio = self._load(node, device).at if pod else (lambda _: 0.0)
-            yield self._series(load, labels, [(second, 100 * ratio(second)) for second in seconds])
+            effort, curve = pod.effort if pod else 0.0, self._load(node, device)
+            yield self._series(load, labels, [(second, 100 * effort * curve.at(second)) for second in seconds])
 
     def _holders(self, node: str, device: int) -> Iterator[tuple[Pod | None, float, float]]:
         """Who has the device when, free times included."""
         now: float = 0
-        pods = [pod for pod in self.pods if pod.node == node and device in pod.devices]
-        for pod in sorted(pods, key=lambda pod: pod.begin):
+        for pod in sorted(self._pods_of(node, device), key=lambda pod: pod.begin):
             if pod.begin > now:
                 yield None, now, pod.begin
             yield pod, pod.begin, pod.end
@@ -350,9 +359,19 @@ class SyntheticCentre:
 
     def _device_watts(self, node: str, device: int, second: float) -> float:
         pool = POOLS[NODES[node]]
-        held = any(pod.node == node and device in pod.devices and pod.begin <= second < pod.end for pod in self.pods)
-        load = self._load(node, device).at(second) if held else 0.0
-        return pool.off * (pool.idle_watts + (pool.peak_watts - pool.idle_watts) * load)
+        load = sum(
+            pod.effort * self._load(node, device).at(second)
+            for pod in self._pods_of(node, device)
+            if pod.begin <= second < pod.end
+        )
+        return self._off(node, device) * (pool.idle_watts + (pool.peak_watts - pool.idle_watts) * load)
+
+    def _off(self, node: str, device: int) -> float:
+        """What is true of the catalogue's watts for one accelerator."""
+        return POOLS[NODES[node]].off * _spread(f"{self.seed} {node} {device}")
+
+    def _pods_of(self, node: str, device: int) -> list[Pod]:
+        return [pod for pod in self.pods if pod.node == node and device in pod.devices]
 
     def _node_watts(self, node: str, second: float) -> float:
         pool = POOLS[NODES[node]]

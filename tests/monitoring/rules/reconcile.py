@@ -23,6 +23,8 @@ RECONCILED = (
     _differ("aicc:tenant_power_watts", "aicc:center_power_watts"),
     _differ("aicc:pool_power_watts", "aicc:center_power_watts"),
     _differ("aicc:pod_power_watts or aicc:idle_power_watts", "aicc:node_power_watts", "pool, component"),
+    # A free device is never taken to draw more than it was measured to.
+    "aicc:node_unnamed_free_watts > on (node, pool) sum by (node, pool) (aicc:node_unnamed_watts) * (1 + 1e-9)",
     # Nothing that is reserved is more than there is, and nothing draws less than nothing.
     "aicc:node_share > 1 + 1e-9 or aicc:node_unnamed_share > 1 + 1e-9",
     '{__name__=~"aicc:(node|pod|idle|tenant|pool|center)_power_watts"} < 0',

@@ -85,12 +85,13 @@ def accounts(node: Node) -> dict[str, float]:
     unreported = max(node.pieces - len(unnamed) - sum(held), 0)
     wanted = [max(asked - has, 0) for asked, has in zip(node.pods, held, strict=True)]
     places = max(unreported + len(unnamed), sum(wanted))
-    idle = sum(unnamed) + (unreported * 100 if node.rated else 0)
-    reserved = sum(unnamed) + (unreported * (100 + 300 * ASSUMED) if node.rated else 0)
+    free = 1 - sum(wanted) / places if places else 1.0
+    left = sum(unnamed) if free == 1 else free * len(unnamed) * at_rest(unnamed)
     for number, want in enumerate(wanted):
-        if places:
-            owed[f"t{number}"] += reserved * want / places
-    owed["idle"] = idle * (1 - sum(wanted) / places) if places else 0.0
+        if want:
+            reserved = unreported * (100 + 300 * ASSUMED) if node.rated else 0
+            owed[f"t{number}"] += (sum(unnamed) - left) * want / sum(wanted) + reserved * want / places
+    owed["idle"] = left + (free * unreported * 100 if node.rated else 0)
 
     divisor = max(node.pieces, sum(node.pods))
     host = hosts(node, sum(owed.values()), sum(node.pods) / divisor)
@@ -98,6 +99,12 @@ def accounts(node: Node) -> dict[str, float]:
         owed[f"t{number}"] += host * asked / divisor
     owed["idle"] += host * (1 - sum(node.pods) / divisor)
     return owed
+
+
+def at_rest(unnamed: list[float]) -> float:
+    """Watts of a device that nobody holds."""
+    least = [watts for watts in unnamed if watts <= 1.2 * min(unnamed)]
+    return sum(least) / max(len(least), 1)
 
 
 def hosts(node: Node, accelerators: float, share: float) -> float:
