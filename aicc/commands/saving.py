@@ -107,14 +107,15 @@ def _table(title: str, head: tuple[str, ...], rows: list[list[str]]) -> Table:
 
 def _saves(row: Row, before: Used) -> list[str]:
     used = row.used
+    kwh = ("≥ " if used.at_least else "") + f"{used.kwh:,.0f}"
     if not row.status:
         carbon = UNKNOWN if used.kgco2e is None else f"{used.kgco2e:,.0f}"
-        return [row.name, "", f"{used.kwh:,.0f}", "", f"of {carbon}", f"of {_money(used.money)}", "", ""]
+        return [row.name, "", kwh, "", f"of {carbon}", f"of {_money(used.money)}", "", ""]
     carbon = UNKNOWN if used.kgco2e is None or before.kgco2e is None else _number(before.kgco2e - used.kgco2e)
     return [
         row.name,
         row.status,
-        f"{used.kwh:,.0f}",
+        kwh,
         _saved(before.kwh - used.kwh, before.kwh),
         carbon,
         _money({currency: value - used.money[currency] for currency, value in before.money.items()}),
@@ -165,6 +166,7 @@ def _row_json(row: Row, before: Used) -> dict[str, Any]:
         "name": row.name,
         "status": row.status or None,
         "kwh": round(used.kwh, 3),
+        "kwhAtLeast": used.at_least,
         "kwhSaved": round(before.kwh - used.kwh, 3),
         "shareSaved": round(1 - used.kwh / before.kwh, 6) if before.kwh else None,
         "kgco2e": None if used.kgco2e is None else round(used.kgco2e, 3),
@@ -209,4 +211,7 @@ def _money(amounts: Mapping[str, float]) -> str:
 
 
 def _part(count: int, whole: int) -> str:
-    return f"{count:,} ({count / whole:.1%})" if count else "0"
+    if not count:
+        return "0"
+    share = count / whole
+    return f"{count:,} ({share:.1%})" if share >= 0.001 else f"{count:,} ({share:.2%})"

@@ -44,7 +44,9 @@ class Used:
     """What the week takes."""
 
     kwh: float
-    """At the meter, PUE included; of what is known."""
+    """At the meter, PUE included."""
+    at_least: bool
+    """Whether the power of some accelerators is unknown, and not in it."""
     kgco2e: float | None
     """None where the grid is unknown."""
     money: Mapping[str, float]
@@ -219,7 +221,10 @@ def _used(centre: _Centre, pools: Sequence[PoolPlan], outcome: Outcome, as_is: O
             money[price.currency] = money.get(price.currency, 0.0) + price.value * on_seconds / HOUR
     kwh = joules / _JOULES_PER_KWH * (figures.pue(plan.green, plan.cloud, catalogue).value or 1.0)
     grid = figures.intensity(plan.green, plan.cloud, catalogue).gco2e_per_kwh
-    return Used(kwh, None if grid is None else kwh * grid / 1000, money, outcome.reserved_seconds / HOUR, empty)
+    at_least = any(idle[pool.name].unknown for pool in pools)
+    return Used(
+        kwh, at_least, None if grid is None else kwh * grid / 1000, money, outcome.reserved_seconds / HOUR, empty
+    )
 
 
 def _delays(jobs: Sequence[Job], outcome: Outcome, as_is: Outcome) -> Delays:

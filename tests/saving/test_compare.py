@@ -165,7 +165,19 @@ def test_a_centre_with_nothing_to_save_says_so() -> None:
 def test_an_unknown_grid_and_price_are_unknown_and_not_nothing() -> None:
     found = compared(replace(plan(models=[model()]), green=plan().green.model_copy(update={"grid": None, "pue": None})))
     assert {row.used.kgco2e for table in found.tables for row in table.rows} == {None}
+    assert not any(row.used.at_least for table in found.tables for row in table.rows)
     assert "carbon intensity of the grid" in found.unknown
     assert "PUE: watts are the machines' alone" in found.unknown
     assert "price of sim.nvidia-h20.8x" in found.unknown
     assert all(row.used.money == {} for table in found.tables for row in table.rows)
+
+
+def test_accelerators_of_unknown_power_make_a_lower_bound() -> None:
+    unknown = CATALOGUE.accelerators["nvidia-h20"]
+    watts = unknown.power_watts.model_copy(update={"value": None})
+    accelerators = {**CATALOGUE.accelerators, "nvidia-h20": unknown.model_copy(update={"power_watts": watts})}
+    centre, catalogue = plan(models=[model()]), replace(CATALOGUE, accelerators=accelerators)
+    found = compared(centre, catalogue=catalogue, with_jobs=False)
+    assert f"power of {unknown.name}" in found.unknown
+    assert all(row.used.at_least for table in found.tables for row in table.rows)
+    assert MEASURED not in by_name(found.tables[0]), "no cap can be told of it"
