@@ -153,10 +153,20 @@ class LocalCluster:
             except ClusterError:
                 if attempt == _ATTEMPTS:
                     raise
+                self._wait_for_api_server(ports)
                 continue
             write_private(self._layout.applied, wanted)
             return ports
         raise AssertionError("unreachable")
+
+    def _wait_for_api_server(self, ports: Ports) -> None:
+        """Where it is on its way, let it arrive: the controller manager gives up on a slow one after ten seconds."""
+        deadline = time.monotonic() + _START_SECONDS
+        name = "kube-apiserver"
+        while name in processes.running(self._layout) and name in unhealthy(self._layout, ports):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_POLL_SECONDS)
 
     def _reset(self, wanted: str) -> None:
         """End everything and forget what kwokctl derived from an earlier configuration; data and certificates stay."""

@@ -18,8 +18,15 @@ STARTS_CLUSTER = "Starting the local control plane"
 RENDERS = "Rendering the program"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("where", [STARTS_CLUSTER, RENDERS])
+@pytest.mark.parametrize(
+    ("how", "where"),
+    [
+        (signal.SIGTERM, STARTS_CLUSTER),
+        (signal.SIGKILL, STARTS_CLUSTER),
+        (signal.SIGINT, RENDERS),
+        (signal.SIGKILL, RENDERS),
+    ],
+)
 def test_an_interrupted_up_is_completed_by_the_next(fresh: Centre, how: signal.Signals, where: str) -> None:
     code = fresh.interrupted(lambda line: where in line, how, "up", "--driver", "offline")
     assert code == (-signal.SIGKILL if how is signal.SIGKILL else 130)

@@ -4,6 +4,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -182,6 +183,28 @@ def test_a_component_that_hangs_is_replaced(cluster: LocalCluster, recorder: Rec
     cluster.start(recorder)
     assert cluster.status().ready
     assert _pids(cluster)["kube-scheduler"] != hanging.pid
+
+
+def test_a_slow_api_server_is_waited_for_and_not_started_anew(cluster: LocalCluster, recorder: Recorder) -> None:
+    """The controller manager gives up on it after ten seconds, and is then started again."""
+    _kill(cluster, "kube-apiserver", "kube-controller-manager")
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(cluster.start, recorder)
+        slow = _appears(cluster, "kube-apiserver")
+        slow.suspend()
+        try:
+            programs.wait_ended([_appears(cluster, "kube-controller-manager")])
+        finally:
+            slow.resume()
+        started.result()
+    assert cluster.status().ready
+    assert _pids(cluster)["kube-apiserver"] == slow.pid
+
+
+def _appears(cluster: LocalCluster, name: str) -> psutil.Process:
+    while (process := processes.running(_layout(cluster)).get(name)) is None:
+        time.sleep(0.02)
+    return process
 
 
 def test_a_pid_file_that_names_a_stranger_misleads_nobody(cluster: LocalCluster, recorder: Recorder) -> None:
