@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aicc.cli_support import AsJson, StackName, clear_errors, console, print_json, stack_named
+
+
+def _zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise typer.BadParameter(f"{name!r} is no name of the IANA time zone database") from error
+    return name
 
 
 def saving(
@@ -40,6 +49,14 @@ def saving(
             help="Seconds, of models whose weights are not declared.",
         ),
     ] = 300,
+    time_zone: Annotated[
+        str,
+        typer.Option(
+            "--time-zone",
+            callback=_zone,
+            help="Where people work, such as Asia/Shanghai: for schedules that are not declared, and jobs.",
+        ),
+    ] = "UTC",
     as_json: AsJson = False,
 ) -> None:
     """Simulate a week with and without each way of using less: what it saves, and what it delays. Needs no cluster.
@@ -51,7 +68,7 @@ def saving(
 
     with clear_errors(f"aicc saving --stack {stack}"):
         declared = stack_named(stack)
-        assumed = Assumed(request_seconds=request_seconds, cold_start_seconds=cold_start)
+        assumed = Assumed(request_seconds=request_seconds, cold_start_seconds=cold_start, time_zone=time_zone)
         found = command.saving(declared, requests, seed, slack, assumed)
         if as_json:
             print_json(command.as_json(declared, found))

@@ -57,7 +57,8 @@ def saving(stack: Stack, requests: Path | None, seed: int, slack_hours: float, a
     else:
         kinds = {tenant.name: tenant.kind for tenant in plan.tenants}
         asked = traffic.synthetic(plan.models, kinds, comparing.busiest_rates(plan, assumed), seed)
-    work = jobs.drawn(plan, catalogue, slack_hours * HOUR, seed)
+    first = asked.week.first_minute(assumed.time_zone)
+    work = jobs.drawn(plan, catalogue, slack_hours * HOUR, seed, first)
     return comparing.compare(plan, catalogue, asked, work, assumed)
 
 

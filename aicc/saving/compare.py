@@ -37,6 +37,8 @@ class Assumed:
     embedding_seconds: float = 0.2
     cold_start_seconds: float = UNKNOWN_COLD_START_SECONDS
     """Of models whose weights are not declared."""
+    time_zone: str = "UTC"
+    """Of schedules that are not declared, and of the hours in which jobs are handed in."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def compare(
     }
     work = Work(jobs, quota, {tenant.name: _RANKS[tenant.kind] for tenant in plan.tenants})
     centre = _Centre(plan, catalogue, traffic, work, assumed)
-    found = ways(plan, catalogue)
+    found = ways(plan, catalogue, assumed.time_zone)
     tables = [_table("With the pools as they are", centre, plan.pools, found)]
     if (smaller := shrinking(plan.pools)) != plan.pools:
         tables.append(_table("If nodes that are empty for ten minutes were turned off", centre, smaller, found))

@@ -50,8 +50,17 @@ def quota_left(tenant: TenantPlan, models: Sequence[ModelPlan]) -> Mapping[str, 
     return {accelerator: count for accelerator, count in left.items() if count > 0}
 
 
-def drawn(plan: CenterPlan, catalogue: Catalogue, slack_seconds: float, seed: int) -> tuple[Job, ...]:
-    """Every tenant's jobs, by arrival; `slack_seconds` is what one may be late, beyond its own length."""
+def drawn(
+    plan: CenterPlan, catalogue: Catalogue, slack_seconds: float, seed: int, first_minute: int = 0
+) -> tuple[Job, ...]:
+    """Every tenant's jobs, by arrival.
+
+    `slack_seconds` is what one may be late, beyond its own length; `first_minute` that of the week, from Monday 00:00
+    where people work, with which it starts.
+    """
+    week = [weight if day < 5 else weight * _WEEKEND for day in range(7) for weight in _WORK]
+    first = first_minute // 60
+    likely = (*week[first:], *week[:first])
     found = [
         job
         for tenant in plan.tenants
@@ -60,6 +69,7 @@ def drawn(plan: CenterPlan, catalogue: Catalogue, slack_seconds: float, seed: in
             random.Random(f"{seed}/{tenant.name}/{accelerator}"),  # noqa: S311  a simulation
             _Source(tenant.name, accelerator, plan.green.utilization * left, slack_seconds),
             _sizes(plan, catalogue, accelerator, left),
+            likely,
         )
     ]
     return tuple(sorted(found, key=lambda job: (job.arrival, job.tenant, job.accelerator)))
@@ -72,16 +82,15 @@ def _sizes(plan: CenterPlan, catalogue: Catalogue, accelerator: str, left: int) 
     return [size for size in possible if size <= min(per_node, left)]
 
 
-def _of(chance: random.Random, source: _Source, sizes: Sequence[int]) -> Iterator[Job]:
-    """Jobs of one quota."""
+def _of(chance: random.Random, source: _Source, sizes: Sequence[int], likely: Sequence[float]) -> Iterator[Job]:
+    """Jobs of one quota; how likely one comes, by the hour."""
     if not sizes:
         return
     weights = [1 / size for size in sizes]
     pieces = sum(size * weight for size, weight in zip(sizes, weights, strict=True)) / sum(weights)
     seconds = HOUR * sum(DURATIONS_HOURS) / len(DURATIONS_HOURS)
-    hours = [weight if day < 5 else weight * _WEEKEND for day in range(7) for weight in _WORK]
     for _ in range(round(source.busy * SECONDS / (pieces * seconds))):
-        hour = chance.choices(range(len(hours)), hours)[0]
+        hour = chance.choices(range(len(likely)), likely)[0]
         arrival, length = HOUR * (hour + chance.random()), HOUR * chance.choice(DURATIONS_HOURS)
         size = chance.choices(sizes, weights)[0]
         deadline = arrival + length + source.slack_seconds

@@ -38,6 +38,8 @@ class Queue:
     powers: Mapping[str, PoolPower]
     ranks: Mapping[str, int]
     """Of tenants: a model's pods take the place of jobs of lower ones."""
+    reserved: int = 0
+    """Accelerators that running jobs hold."""
     evicted: int = 0
     """How often a job lost its place, and what it had done."""
     finished: dict[int, float] = field(default_factory=dict)
@@ -50,11 +52,6 @@ class Queue:
     _held: dict[tuple[str, str], int] = field(default_factory=dict)
     _tried: tuple[int, int] = (0, 0)
     """How many jobs had come, and how much had been given back, when the queue was last gone through."""
-
-    @property
-    def reserved(self) -> int:
-        """Accelerators of running jobs."""
-        return sum(self._held.values())
 
     @property
     def is_done(self) -> bool:
@@ -109,6 +106,7 @@ class Queue:
     def _leave(self, index: int, run: _Run, now: float) -> None:
         job = self.jobs[index]
         self._held[job.tenant, job.accelerator] -= job.pieces
+        self.reserved -= job.pieces
         self.fleet.release(run.placement, now)
 
     def _starts(self, index: int, now: float, full: set[tuple[str, int]]) -> bool:
@@ -125,6 +123,7 @@ class Queue:
         pool = placement.nodes[0].pool.name
         power = self.powers[pool]
         self._held[mine] = held + job.pieces
+        self.reserved += job.pieces
         run = _Run(placement, max(now, placement.ready), job.pieces * power.piece_work_watts * job.seconds)
         heapq.heappush(self._running, (run.start + job.seconds / power.speed, index, run))
         self.work_joules[pool] = self.work_joules.get(pool, 0.0) + run.joules

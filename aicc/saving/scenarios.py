@@ -57,9 +57,9 @@ def baseline(model: ModelPlan) -> int:
     return max(model.min_replicas, 1, *windows)
 
 
-def ways(plan: CenterPlan, catalogue: Catalogue) -> tuple[Way, ...]:
-    """Every way there is; those of which the centre has nothing to save are left out."""
-    return (*_idleness(plan), *_schedules(plan), *_packing(plan), *_caps(plan, catalogue))
+def ways(plan: CenterPlan, catalogue: Catalogue, time_zone: str = "UTC") -> tuple[Way, ...]:
+    """Every way there is, without those that the centre has no use for; `time_zone` is of schedules not declared."""
+    return (*_idleness(plan), *_schedules(plan, time_zone), *_packing(plan), *_caps(plan, catalogue))
 
 
 def together(found: Sequence[Way]) -> Settings:
@@ -100,7 +100,7 @@ def _idleness(plan: CenterPlan) -> Iterator[Way]:
         )
 
 
-def _schedules(plan: CenterPlan) -> Iterator[Way]:
+def _schedules(plan: CenterPlan, time_zone: str) -> Iterator[Way]:
     declared = {
         model.name: Setting(
             model.min_replicas, model.scaling.idle_seconds if model.min_replicas == 0 else None, model.scaling.schedules
@@ -114,16 +114,16 @@ def _schedules(plan: CenterPlan) -> Iterator[Way]:
         start, end = OFFICE_HOURS
         settings, config = {}, []
         for index, model in enumerate(plan.models):
-            window = SchedulePlan(start, end, "UTC", baseline(model), 60)
+            window = SchedulePlan(start, end, time_zone, baseline(model), 60)
             settings[model.name] = Setting(0, IDLE_SECONDS, (window,))
-            declare = f'{{start: "{start}", end: "{end}", timeZone: UTC, replicas: {window.replicas}}}'
+            declare = f'{{start: "{start}", end: "{end}", timeZone: {time_zone}, replicas: {window.replicas}}}'
             config.append(f"models[{index}]: replicas.min: 0, scaling.schedules: [{declare}]   # {model.name}")
         yield Way(
             "zero by schedule",
             is_on=False,
             settings=Settings(settings),
             config=tuple(config),
-            note="needs KEDA and a gateway; the windows are local time: put your own zone in",
+            note="needs KEDA and a gateway: docs/howto/scale-a-model.md",
         )
 
 

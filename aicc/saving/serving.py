@@ -54,6 +54,8 @@ class Server:
     """Of those who came while no replica was there."""
     longer: Waits = field(default_factory=Waits)
     """By how much answers took longer under a cap."""
+    reserved: int = 0
+    """Accelerators that its replicas hold."""
     refused: int = 0
     """Of those who waited: longer than they are held."""
     crowded_steps: int = 0
@@ -71,11 +73,6 @@ class Server:
     """Those who wait while nothing starts, for want of room."""
     _idle_from: float = -math.inf
     _needed: deque[int] = field(default_factory=lambda: deque(maxlen=_STEADY_STEPS))
-
-    @property
-    def reserved(self) -> int:
-        """Accelerators."""
-        return sum(placement.total for placement in self._replicas)
 
     def begin(self) -> None:
         """Be there when the week starts, as if the week before had ended so."""
@@ -172,7 +169,8 @@ class Server:
             self._serves_from = None
 
     def _moved(self) -> None:
-        """Note which pools the replicas are in; the last one's, where there is none left."""
+        """Note what the replicas hold, and in which pools; the last one's, where there is none left."""
+        self.reserved = sum(placement.total for placement in self._replicas)
         pools = Counter(node.pool.name for placement in self._replicas for node in placement.nodes)
         if pools:
             self._shares = {pool: count / pools.total() for pool, count in pools.items()}

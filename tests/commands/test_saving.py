@@ -54,6 +54,7 @@ def test_programs_get_the_same_figures_as_json(found: Comparison) -> None:
         (("--slack", "nan"), "'--slack': Input should be"),
         (("--slack", "-1"), "greater than or equal to 0"),
         (("--request-seconds", "0"), "greater than or equal to 0.001"),
+        (("--time-zone", "Shanghai"), "'Shanghai' is no name of the IANA time zone database"),
         (("--cold-start", "inf"), "less than or equal to 86400"),
     ],
 )

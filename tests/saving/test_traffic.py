@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aicc.saving import traffic
+from aicc.saving import jobs, traffic
 from aicc.saving.week import STEP_SECONDS, STEPS, Week, open_minutes, replicas_by_step
 from infra.plan.model import SchedulePlan
-from tests.saving.centres import model, plan
+from tests.saving.centres import CATALOGUE, model, plan
 
 OFFICE = SchedulePlan("0 8 * * 1-5", "0 20 * * 1-5", "Asia/Shanghai", 2, 60)
 
@@ -67,6 +67,15 @@ def test_a_recorded_week_starts_where_its_time_zone_says() -> None:
     assert sum(recorded) == 2 * 5 * 12 * 60
     assert recorded[12 * 60] == 0
     assert replicas_by_step(Week(), (OFFICE,), 1)[:1] == (1,)
+
+
+def test_jobs_of_a_recorded_week_come_while_people_work() -> None:
+    centre = plan(3, lab=24)
+    monday, saturday = (jobs.drawn(centre, CATALOGUE, 0, 1, minute) for minute in (0, 5 * 1_440))
+    for found, first_working_day in ((monday, 0), (saturday, 2)):
+        days = [int(job.arrival // 86_400) for job in found]
+        working = sum(first_working_day <= day < first_working_day + 5 for day in days)
+        assert working > 3 * (len(days) - working)
 
 
 @pytest.mark.parametrize("kind", traffic.SHAPES)
