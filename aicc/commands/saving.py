@@ -40,6 +40,7 @@ _DELAYS = (
     "begun\nanew",
     "deadlines\nmissed",
 )
+_INDENT = "    "
 _NOT_SIMULATED = (
     "queues of requests once a replica is there; what pods without accelerators draw, on nodes that stay; deferrable "
     "jobs (benchmarks/green.md)"
@@ -94,7 +95,10 @@ def show(stack: Stack, found: Comparison, console: Console) -> None:
         saves = _table(f"{table.title}: what it saves", _SAVES, [_saves(row, table.rows[0].used) for row in table.rows])
         delays = _table("What it delays", _DELAYS, [_delays(row) for row in table.rows])
         console.print(Group("", saves, delays))
-    console.print(Group("", *map(Text, _notes(found))))
+    console.print()
+    for line in _notes(found):
+        # What is to be copied into a stack file stays in one piece.
+        console.print(Text(line), soft_wrap=line.startswith(_INDENT))
 
 
 def _table(title: str, head: tuple[str, ...], rows: list[list[str]]) -> Table:
@@ -149,7 +153,7 @@ def _notes(found: Comparison) -> Iterator[str]:
             yield f"{way.name}: on{about}"
         elif way.config:
             yield f"{way.name}: to turn it on{about}"
-            yield from (f"    {line}" for line in way.config)
+            yield from (f"{_INDENT}{line}" for line in way.config)
         elif way.note:
             yield f"{way.name}: {way.note}"
     crowded = {name: steps for table in found.tables for row in table.rows for name, steps in row.crowded.items()}

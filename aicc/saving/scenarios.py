@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aicc.saving.power import Slowdown, measured_from
+from infra import cron
 from infra.catalogue import Catalogue
 from infra.plan import figures, power_caps, shifting
 from infra.plan.model import CenterPlan, ModelPlan, PoolPlan, SchedulePlan
@@ -112,9 +113,10 @@ def _schedules(plan: CenterPlan, time_zone: str) -> Iterator[Way]:
         yield Way("zero by schedule", is_on=True, settings=Settings(declared))
     elif plan.models:
         start, end = OFFICE_HOURS
+        hours = cron.open_hours_a_week(cron.windows(start, end))
         settings, config = {}, []
         for index, model in enumerate(plan.models):
-            window = SchedulePlan(start, end, time_zone, baseline(model), 60)
+            window = SchedulePlan(start, end, time_zone, baseline(model), hours)
             settings[model.name] = Setting(0, IDLE_SECONDS, (window,))
             declare = f'{{start: "{start}", end: "{end}", timeZone: {time_zone}, replicas: {window.replicas}}}'
             config.append(f"models[{index}]: replicas.min: 0, scaling.schedules: [{declare}]   # {model.name}")

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -149,6 +150,20 @@ def test_what_is_not_declared_is_what_if_with_the_config_that_turns_it_on() -> N
     assert {row.status for name, row in rows.items() if name != AS_IS} == {"what if"}
     assert EVERYTHING in rows
     assert ALL_ON not in rows
+
+
+def test_the_printed_config_turns_on_what_was_simulated() -> None:
+    found = {way.name: way for way in ways(plan(2, [model(replicas={"min": 1, "max": 2})]), CATALOGUE)}
+    (line,), (cap,) = found[SCHEDULE].config, found[MEASURED].config
+    turned_on = plan(
+        2,
+        [model(scaling={"schedules": yaml.safe_load(line[line.index("[{") : line.index("}]") + 2])})],
+        pool={"powerCapWatts": yaml.safe_load(cap)["pools[0].powerCapWatts"]},
+        saving={"binPacking": yaml.safe_load(found[PACKING].config[0])["saving.binPacking"]},
+    )
+    again = {way.name: way for way in ways(turned_on, CATALOGUE)}
+    assert all(again[name].is_on for name in (IDLENESS, SCHEDULE, PACKING, MEASURED))
+    assert {name: way.settings for name, way in again.items()} == {name: way.settings for name, way in found.items()}
 
 
 def test_the_declared_whole_is_that_of_its_parts() -> None:
