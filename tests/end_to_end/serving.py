@@ -23,6 +23,9 @@ from tests.support.recorder import Recorder
 CHAT, EMBED = "smollm2-135m", "all-minilm-l6-v2"
 TENANT = "research"
 NAMESPACE = f"tenant-{TENANT}"
+SCRAPE_SECONDS = 5
+WATCHED = "watched"
+"""A tenant that asks for nothing until its dashboards are looked at."""
 ASK: list[Any] = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": "What is the capital of France?"},
@@ -41,7 +44,13 @@ def serving_config() -> Config:
     declared = local["config"]["ai-compute-center:center"]
     config["pools"].append({"name": "host", "instance": "host.machine", "nodes": 1})
     config["models"] = [model for model in declared["models"] if model["name"] in {CHAT, EMBED}]
+    config["tenants"][0]["budget"] = {"kwhPerMonth": 4000, "kgco2ePerMonth": 2500}
     config["tenants"][1]["limits"] = {"requestsPerMinute": 2}
+    config["tenants"].append({"name": WATCHED, "kind": "enterprise", "group": f"test:{WATCHED}"})
+    config["green"] = {"grid": "aws-eu-west-2", "profile": "great-britain", "pue": 1.2}
+    config["saving"] = {"shifting": {"budgets": {TENANT: {"kwhPerDay": 1}}}}
+    # Nobody waits for a scrape longer than need be.
+    config["monitoring"] = {"scrapeSeconds": SCRAPE_SECONDS}
     return config
 
 

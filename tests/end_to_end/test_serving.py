@@ -43,6 +43,7 @@ def test_prometheus_reads_the_real_node_its_pods_and_what_they_serve(serving: Se
     assert targets["kubelet"] == 2
     assert targets["gateway"] >= 2
     assert targets["model-server"] == 2
+    assert targets["shifter"] == 1
     eventually(
         lambda: (prometheus.value('sum(aicc_gateway_tokens_total{tenant="research"})') or 0) > 0,
         "the tokens of an answer are counted",

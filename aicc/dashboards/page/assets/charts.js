@@ -71,7 +71,8 @@ function axisOf(panel, columns, stacked, height) {
   // A threshold that is far above leaves no room for what there is.
   const near = marked.filter((step) => step.value <= 3 * top).map((step) => step.value);
   const high = max ?? Math.max(top, ...near) * 1.08;
-  const range = [low === high ? low - 1 : low < 0 || min === undefined ? low - (high - low) * 0.05 : low, high > low ? high : low + 1];
+  const room = high > low ? (high - low) * 0.05 : 1;
+  const range = [low < 0 || min === undefined ? low - room : low, high > low ? high : low + 1];
   const values = ticks(range[0], range[1], unit, Math.max(2, Math.round(height / 55)));
   const texts = values.map((value) => mark(value, unit));
   const marks = marked.filter((step) => step.value <= range[1]).map((step) => ({
