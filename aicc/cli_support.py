@@ -48,8 +48,8 @@ def progress() -> Any:
 
 def console() -> Console:
     """Where results go; wide where no terminal says how wide it is."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH, highlight=False)
+    console = Console(highlight=False, emoji=False)
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH, highlight=False, emoji=False)
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -84,4 +84,5 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _say(message: str) -> None:
-    Console(stderr=True, highlight=False).print(message, soft_wrap=True, markup=False)
+    # Row 100 of a file is no emoji: `file:100:`.
+    Console(stderr=True, highlight=False, emoji=False).print(message, soft_wrap=True, markup=False)

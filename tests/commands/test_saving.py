@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from aicc.cli import app
 from aicc.commands import saving as command
 from aicc.saving.compare import Assumed, Comparison
-from aicc.stacks import Stack
+from aicc.stacks import Stack, stack
 from tests.saving.centres import model, plan
 
 STACK = Stack("small", Path("Pulumi.small.yaml"), plan(2, [model(replicas={"min": 1, "max": 2})], lab=8))
@@ -70,3 +70,11 @@ def test_a_file_that_is_no_trace_ends_the_command_with_one_error(tmp_path: Path)
     done = CliRunner().invoke(app, ["saving", "--requests", str(path)], env={"COLUMNS": "300"})
     assert done.exit_code == 1
     assert "column 'qwen' is no model" in done.output
+
+
+def test_a_row_s_number_is_shown_as_it_is(tmp_path: Path) -> None:
+    path, names = tmp_path / "requests.csv", [model.name for model in stack("local").plan.models]
+    good = [f"2026-11-23T{step // 12:02}:{step % 12 * 5:02}:00Z" + ",1" * len(names) for step in range(98)]
+    path.write_text("\n".join([",".join(["time", *names]), *good, "later" + ",1" * len(names)]), encoding="utf-8")
+    done = CliRunner().invoke(app, ["saving", "--requests", str(path)], env={"COLUMNS": "300"})
+    assert "requests.csv:100: 'later' is no time" in done.output
