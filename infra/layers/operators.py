@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.helm.v4 import Chart, RepositoryOptsArgs
 
-from infra import versions
+from infra import names, versions
 from infra.clouds.base import ClusterOut, Identity
 from infra.config.fields import Capability
 from infra.layers import prometheus
@@ -97,6 +97,8 @@ def _kueue(_: ClusterOut, __: CenterPlan) -> Values:
         "metrics": {"bindAddress": ":8443", "enableClusterQueueResources": True},
         "webhook": {"port": 9443},
         "leaderElection": {"leaderElect": True, "resourceName": "c1f6bfd2.kueue.x-k8s.io"},
+        # Queues are tenants' alone: its webhooks are asked of nobody else's jobs, whether it is there or not.
+        "managedJobsNamespaceSelector": {"matchLabels": {names.ROLE: "tenant"}},
         "clientConnection": {"qps": 300, "burst": 500},
         "waitForPodsReady": {"timeout": "15m", "blockAdmission": False},
         "integrations": {
@@ -153,10 +155,10 @@ OPERATORS: dict[Capability, Operator] = {
     "keda": Operator(versions.KEDA, "keda", "restricted", _keda),
     "kueue": Operator(versions.KUEUE, "kueue-system", "restricted", _kueue, after=("jobset", "lws")),
     "lws": Operator(versions.LWS, "lws-system", "restricted", _lws),
-    "prometheus-operator": Operator(
+    prometheus.RELEASE: Operator(
         versions.PROMETHEUS_OPERATOR,
-        "prometheus-operator",
-        "baseline",
+        prometheus.NAMESPACE,
+        "restricted",
         _prometheus_operator,
         after=("cert-manager",),
     ),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from infra import names, quantity
 from infra.clouds.base import ClusterOut
+from infra.layers.objects import Manifest
 from infra.plan import CenterPlan
 from infra.plan.monitoring.model import MonitoringPlan
 
 Values = Mapping[str, Any]
+_RBAC = "rbac.authorization.k8s.io"
 _CHARTS = Path(__file__).resolve().parent.parent.parent / "charts"
 INHIBITIONS = _CHARTS / "monitoring" / "alertmanager" / "inhibit-rules.yaml"
 """What is a consequence is not told beside its cause; of local stacks too."""
@@ -30,6 +32,22 @@ _OBJECT_METRICS = (
     "kube_resourcequota",
 )
 """Of kube-state-metrics: one series a pod where a few do, so that a large centre stays within memory."""
+_OBJECTS = (
+    "daemonsets",
+    "deployments",
+    "jobs",
+    "nodes",
+    "persistentvolumeclaims",
+    "poddisruptionbudgets",
+    "pods",
+    "resourcequotas",
+    "statefulsets",
+)
+"""What those metrics are of. It may list nothing else; the chart's own list has every Secret in it."""
+RELEASE: Final = "prometheus-operator"
+NAMESPACE: Final = "prometheus-operator"
+_GRAFANA = f"{RELEASE}-grafana"
+"""Its service account, as the chart names it."""
 
 
 def values(_: ClusterOut, plan: CenterPlan, priority: str) -> Values:
@@ -38,8 +56,17 @@ def values(_: ClusterOut, plan: CenterPlan, priority: str) -> Values:
     return {
         "prometheusOperator": {
             "priorityClassName": priority,
-            # The chart's other way to a webhook certificate is a hook.
-            "admissionWebhooks": {"patch": {"enabled": False}, "certManager": {"enabled": True}},
+            "admissionWebhooks": {
+                # The chart's other way to a webhook certificate is a hook.
+                "patch": {"enabled": False},
+                "certManager": {"enabled": True},
+                # It is one pod, and its certificate comes a little later: rules are taken without it, and the operator
+                # checks each again before it gives it to Prometheus.
+                "failurePolicy": "Ignore",
+            },
+            # An Endpoints object ends at a thousand addresses, and its API at some version of Kubernetes.
+            "kubeletEndpointSliceEnabled": True,
+            "kubeletEndpointsEnabled": False,
         },
         # Its rules have runbooks of their own; the centre's are in charts/monitoring.
         "defaultRules": {"create": False},
@@ -61,7 +88,12 @@ def _stack(monitoring: MonitoringPlan, plan: CenterPlan, priority: str) -> Value
             "config": {"inhibit_rules": yaml.safe_load(INHIBITIONS.read_text(encoding="utf-8"))},
             "alertmanagerSpec": _alertmanager(priority),
         },
-        "grafana": _grafana(),
+        "grafana": _grafana(priority),
+        "extraManifests": [
+            manifest
+            for namespace in (NAMESPACE, names.MONITORING_NAMESPACE)
+            for manifest in (_reader(namespace), _readers(namespace))
+        ],
         "nodeExporter": {"enabled": True},
         "prometheus-node-exporter": {
             # It reads the host, which its own namespace does not let it.
@@ -72,9 +104,14 @@ def _stack(monitoring: MonitoringPlan, plan: CenterPlan, priority: str) -> Value
         "kubeStateMetrics": {"enabled": True},
         "kube-state-metrics": {
             "priorityClassName": priority,
+            "collectors": list(_OBJECTS),
             "metricAllowlist": list(_OBJECT_METRICS),
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}},
         },
+        # Or cAdvisor's many series would be read every ten seconds, whatever is declared.
+        "kubelet": {"serviceMonitor": {"cAdvisorInterval": f"{monitoring.scrape_seconds}s"}},
+        # Who answers names, and where it tells of itself, differs by cloud: on some it would look down for ever.
+        "coreDns": {"enabled": False},
         "kubeControllerManager": hidden,
         "kubeScheduler": hidden,
         "kubeEtcd": hidden,
@@ -93,6 +130,7 @@ def _prometheus(monitoring: MonitoringPlan, center: str, priority: str) -> Value
         "scrapeInterval": f"{monitoring.scrape_seconds}s",
         "evaluationInterval": f"{monitoring.rules_seconds}s",
         "externalLabels": {"center": center},
+        "serviceDiscoveryRole": "EndpointSlice",
         "priorityClassName": priority,
         **{f"{kind}SelectorNilUsesHelmValues": False for kind in taken},
         "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "16Gi"}},
@@ -116,10 +154,18 @@ def _claim(size: str) -> Values:
     return {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
 
 
-def _grafana() -> Values:
-    """Whoever reaches it inside the cluster looks, and nobody logs in: there is no account to guess."""
+def _grafana(priority: str) -> Values:
+    """Whoever reaches it inside the cluster looks, and nobody logs in: there is no account to guess.
+
+    Nor is there one that its sidecars could have it reload with: the data source is there before it starts, and
+    dashboards it looks for by itself.
+    """
+    found = {"resource": "configmap", "skipReload": True}
     return {
         "enabled": True,
+        "priorityClassName": priority,
+        # The chart's would let it read every Secret of the cluster.
+        "rbac": {"create": False},
         "defaultDashboardsEnabled": False,
         "env": {"GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true"},
         "grafana.ini": {
@@ -128,9 +174,39 @@ def _grafana() -> Values:
             "analytics": {"check_for_updates": False, "reporting_enabled": False},
         },
         "sidecar": {
-            "dashboards": {"enabled": True, "label": "grafana_dashboard", "labelValue": "1", "searchNamespace": "ALL"}
+            "dashboards": {
+                "enabled": True,
+                "label": "grafana_dashboard",
+                "labelValue": "1",
+                # Nobody else's: a tenant may label a ConfigMap as it likes.
+                "searchNamespace": names.MONITORING_NAMESPACE,
+                **found,
+            },
+            "datasources": {"initDatasources": True, **found},
+            "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         },
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+    }
+
+
+def _reader(namespace: str) -> Manifest:
+    """What Grafana's sidecars may read: ConfigMaps, of dashboards or of its data source."""
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "Role",
+        "metadata": {"name": _GRAFANA, "namespace": namespace},
+        "rules": [rule],
+    }
+
+
+def _readers(namespace: str) -> Manifest:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": _GRAFANA, "namespace": namespace},
+        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": _GRAFANA},
+        "subjects": [{"kind": "ServiceAccount", "name": _GRAFANA, "namespace": NAMESPACE}],
     }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from infra import names
 from infra.config.monitoring import Feed
-from infra.layers import prometheus
+from infra.layers import operators, prometheus
 from infra.plan import CenterPlan
 from infra.plan.monitoring.model import MonitoringPlan
 from tests.layers.platform import OPERATORS, Built, Registered, build, identities, store
@@ -121,6 +123,68 @@ def test_nobody_has_a_password_to_grafana(declared: CenterPlan) -> None:
     assert grafana["env"] == {"GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true"}
     assert grafana["grafana.ini"]["auth"]["disable_login_form"] is True
     assert grafana["grafana.ini"]["auth.anonymous"]["org_role"] == "Viewer"
+
+
+def test_grafana_reads_configmaps_of_the_monitoring_namespace_and_its_own_and_no_secret(declared: CenterPlan) -> None:
+    told = spec(declared)
+    assert told["grafana"]["rbac"] == {"create": False}, "the chart's own reads every Secret"
+    by_kind: dict[str, list[Any]] = {}
+    for manifest in told["extraManifests"]:
+        by_kind.setdefault(manifest["kind"], []).append(manifest)
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}
+    assert [role["rules"] for role in by_kind["Role"]] == [[rule], [rule]]
+    homes = [role["metadata"]["namespace"] for role in by_kind["Role"]]
+    assert homes == [operators.OPERATORS["prometheus-operator"].namespace, names.MONITORING_NAMESPACE]
+    assert homes == [binding["metadata"]["namespace"] for binding in by_kind["RoleBinding"]]
+    for binding in by_kind["RoleBinding"]:
+        assert binding["subjects"] == [
+            {"kind": "ServiceAccount", "name": "prometheus-operator-grafana", "namespace": "prometheus-operator"}
+        ]
+    for sidecar in ("dashboards", "datasources"):
+        assert told["grafana"]["sidecar"][sidecar]["resource"] == "configmap"
+    assert told["grafana"]["sidecar"]["dashboards"]["searchNamespace"] == names.MONITORING_NAMESPACE
+
+
+def test_grafana_has_its_data_source_before_it_starts(declared: CenterPlan) -> None:
+    """Its sidecars have no account with which they could have it loaded afterwards."""
+    sidecar = spec(declared)["grafana"]["sidecar"]
+    assert sidecar["datasources"]["initDatasources"] is True
+    assert all(sidecar[part]["skipReload"] for part in ("dashboards", "datasources"))
+
+
+def test_the_state_of_objects_is_read_without_reading_secrets(declared: CenterPlan) -> None:
+    told = spec(declared)["kube-state-metrics"]
+    of = {re.match(r"kube_\(?([a-z|]+)", pattern) for pattern in told["metricAllowlist"]}
+    kinds = {f"{kind}s" for found in of if found for kind in found[1].split("|")}
+    assert set(told["collectors"]) == kinds
+    assert not {"secrets", "configmaps"} & set(told["collectors"])
+
+
+def test_every_node_of_a_large_centre_is_found(declared: CenterPlan) -> None:
+    """An Endpoints object ends at a thousand addresses."""
+    told = spec(declared)
+    assert told["prometheus"]["prometheusSpec"]["serviceDiscoveryRole"] == "EndpointSlice"
+    assert told["prometheusOperator"]["kubeletEndpointSliceEnabled"] is True
+
+
+def test_nothing_is_read_more_often_than_is_declared_and_nothing_that_never_answers(declared: CenterPlan) -> None:
+    told = spec(declared)
+    interval = told["prometheus"]["prometheusSpec"]["scrapeInterval"]
+    assert told["kubelet"]["serviceMonitor"]["cAdvisorInterval"] == interval
+    assert told["coreDns"] == {"enabled": False}
+
+
+def test_rules_are_taken_while_the_operator_s_one_pod_is_not_there(declared: CenterPlan) -> None:
+    webhooks = spec(declared)["prometheusOperator"]["admissionWebhooks"]
+    assert webhooks["failurePolicy"] == "Ignore"
+    assert webhooks["patch"] == {"enabled": False}, "a hook"
+
+
+def test_every_part_of_monitoring_has_the_platform_s_priority(declared: CenterPlan) -> None:
+    told = spec(declared)
+    parts = [told[part] for part in ("prometheusOperator", "grafana", "prometheus-node-exporter", "kube-state-metrics")]
+    parts += [told["prometheus"]["prometheusSpec"], told["alertmanager"]["alertmanagerSpec"]]
+    assert {part["priorityClassName"] for part in parts} == {"aicc-platform"}
 
 
 def test_what_reads_the_host_is_where_that_is_let(declared: CenterPlan) -> None:
