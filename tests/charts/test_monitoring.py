@@ -181,8 +181,11 @@ def test_exporters_series_say_their_node_and_keep_the_pod_that_holds_a_device(he
     [meter] = monitors["monitoring-meter"]["podMetricsEndpoints"]
     assert meter["honorLabels"] is True
     assert {"targetLabel": "job", "replacement": "meter"} in meter["relabelings"]
-    [kueue] = found["ServiceMonitor", "monitoring-kueue"]["spec"]["endpoints"]
-    assert kueue["scheme"] == "https"
+    kueue = found["ServiceMonitor", "monitoring-kueue"]["spec"]
+    assert kueue["endpoints"][0]["scheme"] == "https"
+    # Its other Services have a port `https` too, and the same `control-plane`.
+    component = {"key": "app.kubernetes.io/component", "operator": "In", "values": ["metrics-service"]}
+    assert kueue["selector"]["matchExpressions"] == [component]
 
 
 def test_without_the_operator_nothing_needs_it(helm: Helm) -> None:
