@@ -67,6 +67,8 @@ def _chart(release: Resource) -> Mapping[str, object]:
         "releaseName": release.name,
         "namespace": inputs["namespace"],
         "includeCRDs": True,
+        # As Pulumi registers it: a chart's own tests are hooks.
+        "skipHooks": True,
         "valuesInline": without_later(inputs.get("values", {})),
     }
 
