@@ -42,7 +42,7 @@ class Reporter(Protocol):
 
 def reporter(console: Console | None = None) -> Reporter:
     """The reporter that fits where stderr goes."""
-    console = console or Console(stderr=True, highlight=False)
+    console = console or Console(stderr=True, highlight=False, emoji=False)
     return TerminalReporter(console) if console.is_terminal else PlainReporter(console)
 
 
