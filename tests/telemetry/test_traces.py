@@ -183,7 +183,9 @@ def span(trace: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_attributes_that_hold_content_are_deleted_and_others_stay(start: Start) -> None:
+@pytest.mark.parametrize("events", [0, 1, 2])
+def test_attributes_that_hold_content_are_deleted_and_others_stay(start: Start, events: int) -> None:
+    """Also of a span without events."""
     receiver = start(1)
 
     def told(**values: str) -> list[dict[str, Any]]:
@@ -192,7 +194,7 @@ def test_attributes_that_hold_content_are_deleted_and_others_stay(start: Start) 
     said = dict.fromkeys(HOLD_CONTENT, CANARY)
     event = {"timeUnixNano": "1", "name": "gen_ai.content.prompt", "attributes": told(text=CANARY)}
     kept = {"gen_ai.request.model": "tiny", "gen_ai.usage.input_tokens": "4"}
-    sent = span(secrets.token_hex(16), attributes=told(**said, **kept), events=[event])
+    sent = span(secrets.token_hex(16), attributes=told(**said, **kept), events=[event] * events)
     assert receiver.send(sent) == 200
     wait_for(receiver.spans, "the span")
     [arrived] = receiver.spans()

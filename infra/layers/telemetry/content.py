@@ -46,14 +46,22 @@ def of_lines() -> dict[str, Any]:
 
 
 def of_spans() -> dict[str, Any]:
-    """The processor that takes content out of spans."""
+    """The processor that takes content out of spans.
+
+    In one group, all statements would run once for each event of a span, and so never for a span without events.
+    """
     keys = "^(" + "|".join(ATTRIBUTES).replace("\\", "\\\\") + ")$"
     events = "^(" + "|".join(EVENTS).replace("\\", "\\\\") + ")$"
     return {
         "error_mode": "propagate",
         "trace_statements": [
-            f'delete_matching_keys(span.attributes, "{keys}")',
-            f'delete_matching_keys(spanevent.attributes, "{keys}")',
-            f'keep_keys(spanevent.attributes, []) where IsMatch(spanevent.name, "{events}")',
+            {"context": "span", "statements": [f'delete_matching_keys(span.attributes, "{keys}")']},
+            {
+                "context": "spanevent",
+                "statements": [
+                    f'delete_matching_keys(spanevent.attributes, "{keys}")',
+                    f'keep_keys(spanevent.attributes, []) where IsMatch(spanevent.name, "{events}")',
+                ],
+            },
         ],
     }
