@@ -42,7 +42,6 @@ def job(batch: BatchPlan, cluster: ClusterOut) -> Manifest:
         "app.kubernetes.io/instance": batch.name,
         "app.kubernetes.io/part-of": "ai-compute-center",
         names.TENANT: batch.tenant,
-        "aicc.io/model": batch.model,
     }
     kueue = cluster.serves("kueue")
     queued = kueue and not batch.suspended and not batch.deferrable
@@ -54,6 +53,8 @@ def job(batch: BatchPlan, cluster: ClusterOut) -> Manifest:
             "namespace": batch.namespace,
             "labels": {
                 **labels,
+                # Not of its pods, which are no replicas of the model, nor is their power the model's.
+                "aicc.io/model": batch.model,
                 **({"kueue.x-k8s.io/queue-name": QUEUE} if queued else {}),
                 **({names.DEFERRABLE: "true"} if batch.deferrable else {}),
             },

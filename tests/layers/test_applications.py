@@ -55,6 +55,12 @@ def test_nothing_is_made_that_is_not_declared(local_plan: CenterPlan) -> None:
     assert not [item for item in built.resources.values() if ":layers:Applications$" in item.urn]
 
 
+def test_a_batch_s_pods_are_no_replicas_of_the_model_that_they_ask(plan: CenterPlan) -> None:
+    found = job(on(plan))
+    assert "aicc.io/model" in found.inputs["metadata"]["labels"]
+    assert "aicc.io/model" not in found.inputs["spec"]["template"]["metadata"]["labels"]
+
+
 def test_a_batch_waits_in_its_tenant_s_queue_where_there_is_one(plan: CenterPlan) -> None:
     found = job(on(plan))
     assert found.inputs["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "default"
