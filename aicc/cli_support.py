@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from aicc.consoles import plain
 from aicc.errors import INTERRUPTED, AiccError, PrerequisiteError
 
 PLAIN_WIDTH = 140
@@ -48,8 +49,8 @@ def progress() -> Any:
 
 def console() -> Console:
     """Where results go; wide where no terminal says how wide it is."""
-    console = Console(highlight=False, emoji=False)
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH, highlight=False, emoji=False)
+    console = plain()
+    return console if console.is_terminal else plain(width=PLAIN_WIDTH)
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -84,5 +85,4 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _say(message: str) -> None:
-    # Row 100 of a file is no emoji: `file:100:`.
-    Console(stderr=True, highlight=False, emoji=False).print(message, soft_wrap=True, markup=False)
+    plain(stderr=True).print(message, soft_wrap=True, markup=False)

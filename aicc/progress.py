@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
+from aicc.consoles import plain
+
 PLAIN_INTERVAL_SECONDS = 10.0
 """Without a terminal, a running step prints at most one line per interval."""
 
@@ -42,7 +44,7 @@ class Reporter(Protocol):
 
 def reporter(console: Console | None = None) -> Reporter:
     """The reporter that fits where stderr goes."""
-    console = console or Console(stderr=True, highlight=False, emoji=False)
+    console = console or plain(stderr=True)
     return TerminalReporter(console) if console.is_terminal else PlainReporter(console)
 
 

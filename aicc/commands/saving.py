@@ -69,7 +69,7 @@ def as_json(stack: Stack, found: Comparison) -> dict[str, Any]:
         "stack": stack.name,
         "center": stack.plan.name,
         "seed": found.traffic.seed,
-        "requests": {"source": found.traffic.source, "count": sum(map(sum, found.traffic.counts.values()))},
+        "requests": {"source": found.traffic.source, "count": found.traffic.total},
         "jobs": len(found.jobs),
         "tables": [
             {"title": table.title, "rows": [_row_json(row, table.rows[0].used) for row in table.rows]}
@@ -85,10 +85,10 @@ def as_json(stack: Stack, found: Comparison) -> dict[str, Any]:
 
 def show(stack: Stack, found: Comparison, console: Console) -> None:
     """Print the comparison for people."""
-    asked = sum(map(sum, found.traffic.counts.values()))
+    asked = found.traffic
     head = (
-        f"{stack.plan.name}: a week of {asked:,} requests ({found.traffic.source}) and {len(found.jobs):,} jobs "
-        f"(synthetic), seed {found.traffic.seed}"
+        f"{stack.plan.name}: a week of {asked.total:,} requests ({asked.source}) and {len(found.jobs):,} jobs "
+        f"(synthetic), seed {asked.seed}"
     )
     console.print(Text(head, style="bold"))
     for table in found.tables:

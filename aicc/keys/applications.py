@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 
-from aicc.keys.mounted import nudge
+from aicc.keys import mounted
 from aicc.keys.store import Store
 from aicc.kube.client import Kube
 from aicc.stacks import Stack
 from infra import names
-
-_LABELS = {"app.kubernetes.io/part-of": "ai-compute-center", "app.kubernetes.io/managed-by": "aicc"}
 
 
 def hand_out(stack: Stack, kube: Kube) -> None:
@@ -34,10 +32,9 @@ def _write(kube: Kube, namespace: str, secret: str | None) -> None:
     if ((there or {}).get("data") or None) == data:
         return
     if there is None:
-        metadata = {"name": names.GATEWAY_KEY_SECRET, "namespace": namespace, "labels": _LABELS}
-        made = kube.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data})
+        made = kube.create(mounted.secret(names.GATEWAY_KEY_SECRET, namespace, data or {}))
     else:
         # A merge patch: null takes the entry away.
         entry = {names.GATEWAY_KEY: None} if data is None else data
         made = kube.patch("v1", "Secret", names.GATEWAY_KEY_SECRET, {"data": entry}, namespace)
-    nudge(kube, names.GATEWAY_KEY_SECRET, namespace, made["metadata"]["resourceVersion"])
+    mounted.nudge(kube, names.GATEWAY_KEY_SECRET, namespace, made["metadata"]["resourceVersion"])

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aicc.errors import ClusterError
-from aicc.keys import keyring
+from aicc.keys import keyring, mounted
 from aicc.keys.keyring import Keys
-from aicc.keys.mounted import nudge
 from infra import names
 
 if TYPE_CHECKING:
@@ -60,7 +59,9 @@ class Store:
                 if error.code != 409:
                     raise
                 continue
-            nudge(self._kube, names.GATEWAY_KEYS, names.GATEWAY_NAMESPACE, written["metadata"]["resourceVersion"])
+            mounted.nudge(
+                self._kube, names.GATEWAY_KEYS, names.GATEWAY_NAMESPACE, written["metadata"]["resourceVersion"]
+            )
             return changed
         raise ClusterError("the keys change all the time", hint="run the command again")
 
@@ -89,10 +90,4 @@ class Store:
             return self._kube.patch("v1", "Secret", names.GATEWAY_KEYS, {**seen, "data": data}, names.GATEWAY_NAMESPACE)
         if self._kube.get("v1", "Namespace", names.GATEWAY_NAMESPACE) is None:
             raise ClusterError("the cluster has no gateway", hint="bring the stack up first: aicc up")
-        metadata = {
-            "name": names.GATEWAY_KEYS,
-            "namespace": names.GATEWAY_NAMESPACE,
-            "labels": {"app.kubernetes.io/part-of": "ai-compute-center", "app.kubernetes.io/managed-by": "aicc"},
-        }
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
-        return self._kube.create(secret)
+        return self._kube.create(mounted.secret(names.GATEWAY_KEYS, names.GATEWAY_NAMESPACE, data))

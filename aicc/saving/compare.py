@@ -13,16 +13,14 @@ from aicc.saving.simulate import LONGEST_SECONDS, Outcome, Scenario, Work, simul
 from aicc.saving.traffic import Traffic
 from aicc.saving.waits import Waits
 from aicc.saving.week import HOUR, SECONDS, replicas_by_step
+from infra import priorities
 from infra.catalogue import Catalogue
-from infra.config.fields import TenantKind
 from infra.plan import cold_start, figures
 from infra.plan.model import CenterPlan, ModelPlan, PoolPlan
 from infra.plan.scaling import QUEUE_DEPTH, default_hold_seconds
 
 _JOULES_PER_KWH = 3.6e6
 _WEEK_HOURS = SECONDS / HOUR
-_RANKS: Mapping[TenantKind, int] = {"research": 0, "enterprise": 1, "cloud-service": 2}
-"""As the tenants' priority classes are ordered."""
 AS_IS = "nothing saved"
 ALL_ON = "all that is on"
 EVERYTHING = "everything"
@@ -117,6 +115,8 @@ class _Centre:
     traffic: Traffic
     work: Work
     assumed: Assumed
+    uncapped: Mapping[str, power.PoolPower]
+    """By pool."""
 
 
 def request_seconds(model: ModelPlan, assumed: Assumed) -> float:
@@ -146,8 +146,9 @@ def compare(
         for tenant in plan.tenants
         for accelerator, left in quota_left(tenant, plan.models).items()
     }
-    work = Work(jobs, quota, {tenant.name: _RANKS[tenant.kind] for tenant in plan.tenants})
-    centre = _Centre(plan, catalogue, traffic, work, assumed)
+    work = Work(jobs, quota, {tenant.name: priorities.TENANTS[tenant.kind] for tenant in plan.tenants})
+    uncapped = power.of(plan, catalogue, {}, power.Slowdown.MEASURED)
+    centre = _Centre(plan, catalogue, traffic, work, assumed, uncapped)
     found = ways(plan, catalogue, assumed.time_zone)
     tables = [_table("With the pools as they are", centre, plan.pools, found)]
     if (smaller := shrinking(plan.pools)) != plan.pools:
@@ -207,14 +208,13 @@ def _serving(model: ModelPlan, setting: Setting, centre: _Centre) -> Serving:
 def _used(centre: _Centre, pools: Sequence[PoolPlan], outcome: Outcome, as_is: Outcome) -> Used:
     """Of the week; nodes that are on after it for jobs count by what they are on longer than without a saving."""
     plan, catalogue = centre.plan, centre.catalogue
-    idle = power.of(plan, catalogue, {}, power.Slowdown.MEASURED)
     joules, money, empty = 0.0, dict[str, float](), 0.0
     for pool in pools:
         tally = outcome.nodes.get(pool.name)
         on_seconds = float(pool.nodes * SECONDS)
         if tally is not None:
             on_seconds = tally.on_seconds + tally.late_seconds - as_is.nodes[pool.name].late_seconds
-        joules += on_seconds * idle[pool.name].node_idle_watts + outcome.work_joules.get(pool.name, 0.0)
+        joules += on_seconds * centre.uncapped[pool.name].node_idle_watts + outcome.work_joules.get(pool.name, 0.0)
         if tally is None:
             continue
         empty += pool.nodes * _WEEK_HOURS - tally.used_seconds / HOUR
@@ -223,7 +223,7 @@ def _used(centre: _Centre, pools: Sequence[PoolPlan], outcome: Outcome, as_is: O
             money[price.currency] = money.get(price.currency, 0.0) + price.value * on_seconds / HOUR
     kwh = joules / _JOULES_PER_KWH * (figures.pue(plan.green, plan.cloud, catalogue).value or 1.0)
     grid = figures.intensity(plan.green, plan.cloud, catalogue).gco2e_per_kwh
-    at_least = any(idle[pool.name].unknown for pool in pools)
+    at_least = any(centre.uncapped[pool.name].unknown for pool in pools)
     return Used(
         kwh, at_least, None if grid is None else kwh * grid / 1000, money, outcome.reserved_seconds / HOUR, empty
     )
@@ -268,7 +268,7 @@ def _presumed(centre: _Centre) -> Iterator[str]:
 
 def _unknown(centre: _Centre) -> Iterator[str]:
     plan, catalogue = centre.plan, centre.catalogue
-    for found in power.of(plan, catalogue, {}, power.Slowdown.MEASURED).values():
+    for found in centre.uncapped.values():
         if found.unknown:
             yield found.unknown
     if figures.pue(plan.green, plan.cloud, catalogue).value is None:

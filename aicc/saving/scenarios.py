@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from aicc.saving.power import Slowdown, measured_from
 from infra import cron
 from infra.catalogue import Catalogue
+from infra.config.scaling import Scaling
 from infra.plan import figures, power_caps, shifting
 from infra.plan.model import CenterPlan, ModelPlan, PoolPlan, SchedulePlan
 
-IDLE_SECONDS = 600
-"""The config's default."""
+IDLE_SECONDS = Scaling().idle_seconds
 OFFICE_HOURS = ("0 8 * * 1-5", "0 20 * * 1-5")
 CAP_SHARE = 0.7
 """Of the limit, where no cap is declared."""

@@ -47,6 +47,11 @@ class Traffic:
     week: Week = _ANY_WEEK
     source: str = SYNTHETIC
 
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(map(sum, self.counts.values()))
+
     def times(self, model: str, step: int) -> list[float]:
         """When the requests of a minute come, ascending; seconds since the week's start."""
         chance = random.Random(f"{self.seed}/{model}/{step}")  # noqa: S311  a simulation

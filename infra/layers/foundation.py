@@ -6,7 +6,7 @@ admission policies, and default-deny networking. It makes nothing for a single t
 
 from __future__ import annotations
 
-from infra import names
+from infra import names, priorities
 from infra.layers import admission, network
 from infra.layers.base import Layer, LayerIn, LayerOut
 from infra.layers.namespaces import PodSecurity, namespace
@@ -25,9 +25,9 @@ OPENINGS = {names.ACCELERATOR_NAMESPACE: network.allow_scrapes, names.MONITORING
 
 PRIORITIES = {
     "aicc-platform": (1_000_000, "The platform's own services; they preempt every tenant."),
-    names.priority_class("cloud-service"): (30_000, "Paying customers' services."),
-    names.priority_class("enterprise"): (20_000, "The enterprise's own applications."),
-    names.priority_class("research"): (10_000, "Research; yields to services."),
+    names.priority_class("cloud-service"): (priorities.TENANTS["cloud-service"], "Paying customers' services."),
+    names.priority_class("enterprise"): (priorities.TENANTS["enterprise"], "The enterprise's own applications."),
+    names.priority_class("research"): (priorities.TENANTS["research"], "Research; yields to services."),
     "aicc-batch": (1_000, "Deferrable work; never preempts."),
 }
 

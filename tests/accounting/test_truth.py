@@ -16,7 +16,8 @@ from aicc.accounting.statement import Statement, statement
 from aicc.paths import CHARTS, REPO
 from tests.support.prometheus import evaluate, prometheus, write
 from tests.support.recorder import Recorder
-from tests.support.synthetic_centre import GCO2E_PER_KWH, HOUR, MINUTE, PUE, Outage, SyntheticCentre, Truth
+from tests.support.synthetic_centre import SyntheticCentre
+from tests.support.synthetic_parts import GCO2E_PER_KWH, HOUR, MINUTE, PUE, Outage, Truth
 
 MONTH = Month(2026, 10)
 PAGE = REPO / "docs" / "architecture" / "accounting.md"
