@@ -63,6 +63,10 @@ def _listed(model: ModelPlan, store: Store | None, states: Mapping[str, str]) ->
     stored = None
     if store and weights and weights.source == "store":
         stored = store.digest(MODELS, weights.path)
+    if model.weights_image:
+        return Listed(
+            model.name, model.source, model.weights_image.rpartition("@")[2], None, "in an image, kept by nodes"
+        )
     declared = weights.digest if weights else None
     return Listed(model.name, model.source, declared, stored, states.get(model.name, "no job"))
 

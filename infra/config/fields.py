@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -34,7 +35,7 @@ FORMS = {
     quantity.PATTERN: "a Kubernetes quantity such as 500m, 16 or 1800Gi",
     _CIDR: "an address range such as 10.64.0.0/14",
     _IMAGE: "an image such as registry.example.com/vllm:1.2@sha256:…",
-    SOURCE: "a hub repository such as Qwen/Qwen3-32B, or store:folder: no spaces, and no - in front",
+    SOURCE: "a hub repository such as Qwen/Qwen3-32B, store:folder or image:reference: no spaces, and no - in front",
     HTTPS: "an address such as https://login.example.com/oauth2/token, without a query",
     RELATIVE_PATH: "a path such as batches/requests.jsonl: letters, digits, _, ., = and -; no part begins with a dot",
     GUID: "a GUID such as 72f988bf-86f1-41af-91ab-2d7cd011db47",
@@ -60,6 +61,7 @@ Quantity = Annotated[
 """Text, so that nothing is rounded; a whole number may be written bare."""
 Cidr = Annotated[str, StringConstraints(pattern=_CIDR)]
 ImageReference = Annotated[str, StringConstraints(pattern=_IMAGE)]
+IMAGE_BY_DIGEST = re.compile(rf"[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?({_TAG})?{_DIGEST}")
 Version = Annotated[str, StringConstraints(pattern=_VERSION)]
 LabelKey = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
 LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]

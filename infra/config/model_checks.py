@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from infra.config import schedule_checks
-from infra.config.fields import CPU_ENGINES
+from infra.config.fields import CPU_ENGINES, IMAGE_BY_DIGEST
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Model
-from infra.config.weights import STORE
+from infra.config.weights import IMAGE, STORE
 
 _FOLDER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_]*([./][-A-Za-z0-9_]+)*")
 
@@ -36,7 +36,7 @@ def check(center: Center) -> Iterator[Issue]:
                 allowed="repository:tag@sha256:… outside local stacks",
                 consequence="the admission policy would refuse its pods",
             )
-        yield from _weights(path, model)
+        yield from _in_image(path, model, center) if model.source.startswith(IMAGE) else _weights(path, model)
         yield from schedule_checks.check(path, model)
         yield from _on_cpu(path, model) if model.engine in CPU_ENGINES else _on_accelerators(path, model)
 
@@ -74,6 +74,36 @@ def _weights(path: str, model: Model) -> Iterator[Issue]:
             allowed="the commit that the digest was made of",
             consequence="the next commit to the repository would be refused as a wrong digest",
         )
+
+
+def _in_image(path: str, model: Model, center: Center) -> Iterator[Issue]:
+    reference = model.source.removeprefix(IMAGE)
+    if not IMAGE_BY_DIGEST.fullmatch(reference):
+        yield Issue(
+            f"{path}.source",
+            "is not an image pinned by digest",
+            model.source,
+            allowed="image:repository@sha256:… with the digest that the registry has of it",
+            consequence="which weights are served would change with the registry",
+        )
+    if center.cloud.kind == "local":
+        yield Issue(
+            f"{path}.source",
+            "is an image, which the local centre's node cannot mount: that takes containerd 2.1",
+            model.source,
+            allowed="store: and a folder of the model store, or a hub repository",
+            consequence="its pods would never start",
+        )
+    declared = model.weights.model_dump(exclude_none=True) if model.weights else {}
+    for field in ("digest", "revision"):
+        if field in declared:
+            yield Issue(
+                f"{path}.weights.{field}",
+                "is not for weights in an image",
+                declared[field],
+                allowed="nothing; the image's own digest says which they are",
+                consequence="it would be ignored",
+            )
 
 
 def _on_cpu(path: str, model: Model) -> Iterator[Issue]:

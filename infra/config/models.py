@@ -138,7 +138,8 @@ class Model(Declared):
     name: Name = Field(description="What clients ask for.")
     tenant: Name = Field(description="The declared tenant that it belongs to, and whose quota it uses.")
     source: Annotated[str, StringConstraints(max_length=500, pattern=SOURCE)] = Field(
-        description="Where it is: a hub repository, or `store:` and a folder of the centre's model store."
+        description="Where it is: a hub repository, `store:` and a folder of the centre's model store, or `image:` and "
+        "an image of its files."
     )
     weights: Weights | None = Field(default=None, description="What is known of its weights, and what they must be.")
     engine: Engine = Field(default="vllm", description="The inference engine; llama-cpp runs on CPU nodes.")

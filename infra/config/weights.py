@@ -12,7 +12,9 @@ from pydantic import Field, StringConstraints
 from infra.config.fields import FORMS, Declared, Quantity
 
 STORE = "store:"
-"""In front of a model's source: a folder of the centre's model store. A source without it is a hub repository."""
+"""In front of a model's source: a folder of the centre's model store."""
+IMAGE = "image:"
+"""In front of a model's source: an image with the files, which nodes keep. With neither, it is a hub repository."""
 
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
 _REVISION = r"^[0-9a-f]{40}$"

@@ -111,15 +111,16 @@ def _accelerator_quota(resources: Iterable[str]) -> Policy:
 
 
 def _images_by_digest() -> Policy:
-    violates = "!c.image.matches('@sha256:[a-f0-9]{64}$')"
+    mounted = "object.spec.volumes.filter(v, has(v.image)).map(v, has(v.image.reference) ? v.image.reference : '')"
+    images = f"variables.containers.map(c, c.image) + (has(object.spec.volumes) ? {mounted} : [])"
+    by_tag = "variables.images.filter(image, !image.matches('@sha256:[a-f0-9]{64}$'))"
     return Policy(
         "aicc-images-by-digest",
-        variables={"containers": _CONTAINERS},
+        variables={"containers": _CONTAINERS, "images": images, "byTag": by_tag},
         rules=(
             Rule(
-                f"!variables.containers.exists(c, {violates})",
-                "'images must be pinned by digest (name@sha256:…): '"
-                f" + variables.containers.filter(c, {violates}).map(c, c.image).join(', ')",
+                "size(variables.byTag) == 0",
+                "'images must be pinned by digest (name@sha256:…): ' + variables.byTag.join(', ')",
             ),
         ),
     )

@@ -19,7 +19,7 @@ from infra.plan.model import ScalingPlan
 from infra.plan.scaling import POLL_SECONDS
 
 WEIGHTS = "/models"
-"""Where the chart mounts the cache."""
+"""Where the chart mounts the cache, or the image with the weights."""
 
 
 def build(given: LayerIn) -> LayerOut:
@@ -50,7 +50,7 @@ def values(model: ModelPlan) -> dict[str, Any]:
     return {
         "engine": model.engine,
         "model": {"name": model.name, "source": source(model)},
-        **({"weights": {"claim": names.MODEL_CACHE}} if model.folder else {}),
+        **({"weights": mounted} if (mounted := _mounted(model)) else {}),
         "tenant": model.tenant,
         "image": image(model.image),
         "accelerator": {
@@ -77,6 +77,13 @@ def values(model: ModelPlan) -> dict[str, Any]:
     }
 
 
+def _mounted(model: ModelPlan) -> dict[str, str]:
+    """What holds the weights; nothing where the engine fetches them."""
+    if model.weights_image:
+        return {"image": model.weights_image}
+    return {"claim": names.MODEL_CACHE} if model.folder else {}
+
+
 def keda(scaling: ScalingPlan | None) -> dict[str, Any]:
     """What KEDA is told of a model; without it the chart's own autoscaler is used."""
     if scaling is None:
@@ -96,11 +103,11 @@ def keda(scaling: ScalingPlan | None) -> dict[str, Any]:
 
 
 def source(model: ModelPlan) -> str:
-    """What the engine opens: verified weights in the cache, or what it finds by itself."""
-    if model.folder is None or model.weights is None:
+    """What the engine opens: verified weights in the cache or an image, or what it finds by itself."""
+    if model.weights is None or not _mounted(model):
         return model.source
-    below = f"/{model.weights.file}" if model.accelerator is None else ""
-    return f"{WEIGHTS}/{model.folder}{below}"
+    folder = f"{WEIGHTS}/{model.folder}" if model.folder else WEIGHTS
+    return folder if model.accelerator else f"{folder}/{model.weights.file}"
 
 
 LAYER = Layer("serving", requires=("tenancy", "accelerators", "operators", "weights"), build=build)

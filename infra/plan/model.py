@@ -115,12 +115,12 @@ class TenantPlan:
 class WeightsPlan:
     """What a model's weights are known to be."""
 
-    source: Literal["hub", "store"]
+    source: Literal["hub", "store", "image"]
     path: str
-    """A hub repository, or a folder of the model store."""
+    """A hub repository, a folder of the model store, or an image by its digest."""
     revision: str | None
     digest: str | None
-    """None: nothing verifies them, and the engine fetches them by itself."""
+    """None in an image, which has one of its own. Elsewhere: nothing verifies them, and the engine fetches them."""
     size_bytes: int | None
     file: str
     """What llama-cpp reads of them."""
@@ -193,8 +193,13 @@ class ModelPlan:
         return self.max_replicas * self.nodes_per_replica
 
     @property
+    def weights_image(self) -> str | None:
+        """The image that its nodes mount, with the weights and nothing else; None where they are elsewhere."""
+        return self.weights.path if self.weights and self.weights.source == "image" else None
+
+    @property
     def folder(self) -> str | None:
-        """Its folder of the tenant's cache; None where no digest is declared, and the engine fetches by itself."""
+        """Its folder of the tenant's cache; None where no digest is declared: an image has one of its own."""
         digest = self.weights.digest if self.weights else None
         return None if digest is None else f"{self.name}-{digest.removeprefix('sha256:')[:12]}"
 

@@ -10,14 +10,17 @@ from infra.catalogue import Catalogue
 from infra.config.clouds import Cloud, LocalCloud
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, CpuResources, Model
+from infra.config.weights import IMAGE
 from infra.names import model_release
-from infra.plan import weights
+from infra.plan import places, weights
 from infra.plan.capabilities import has
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, ModelPlan, PoolPlan, TenantPlan
 
 MODEL_HOST_SHARE = Fraction(3, 4)
 """A model takes this part of its accelerators' share of the host; the rest is for the system and smaller pods."""
+MOUNTS_IMAGES = 35
+"""Minor version since which image volumes are on by default (kubernetes.io: Use an Image Volume With a Pod)."""
 LLAMA_SERVER = "llama-server"
 """The image of engine llama-cpp."""
 SHARED_MEMORY_SHARE = Fraction(1, 4)
@@ -30,6 +33,7 @@ def check(
     """A model's nodes, accelerator, engine, image and parallelism can be had."""
     for index, model in enumerate(center.models):
         path = f"models[{index}]"
+        yield from _mountable(path, model, places.kubernetes_version(center, catalogue))
         if model.accelerator is None:
             yield from _cpu_nodes(path, model, center, pools)
             yield from weights.check(path, model, None)
@@ -46,6 +50,17 @@ def check(
             yield from _group(path, model, center.cloud)
             yield from _parallelism(path, model, model.accelerator, pools, catalogue)
             yield from weights.check(path, model, catalogue.accelerators[model.accelerator])
+
+
+def _mountable(path: str, model: Model, version: str | None) -> Iterator[Issue]:
+    if version and model.source.startswith(IMAGE) and int(version.partition(".")[2]) < MOUNTS_IMAGES:
+        yield Issue(
+            f"{path}.source",
+            f"is an image, which Kubernetes {version} does not mount",
+            model.source,
+            allowed=f"cloud.kubernetesVersion of 1.{MOUNTS_IMAGES} or newer, or weights of a hub or the store",
+            consequence="its pods would be refused, or start without weights",
+        )
 
 
 def _cpu_nodes(path: str, model: Model, center: Center, pools: Sequence[PoolPlan]) -> Iterator[Issue]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from infra import quantity
 from infra.catalogue import Accelerator
 from infra.config.issues import Issue
 from infra.config.models import CpuResources, Model
-from infra.config.weights import BITS, STORE, Weights, count
+from infra.config.weights import BITS, IMAGE, STORE, Weights, count
 from infra.plan.model import WeightsPlan
 
 USABLE_SHARE = Fraction(9, 10)
@@ -147,17 +148,25 @@ def _gib(value: Fraction) -> str:
 
 def resolved(model: Model) -> WeightsPlan | None:
     """Where the weights come from, and what they must be."""
-    if model.weights is None:
+    if model.weights is None and not model.source.startswith(IMAGE):
         return None
-    size = size_of(model.weights)
+    weights = model.weights or Weights()
+    size = size_of(weights)
+    where, path = _place(model.source)
     return WeightsPlan(
-        source="store" if model.source.startswith(STORE) else "hub",
-        path=model.source.removeprefix(STORE),
-        revision=model.weights.revision,
-        digest=model.weights.digest,
+        source=where,
+        path=path,
+        revision=weights.revision,
+        digest=weights.digest,
         size_bytes=int(size.value) if size else None,
-        file=model.weights.file,
+        file=weights.file,
     )
+
+
+def _place(source: str) -> tuple[Literal["hub", "store", "image"], str]:
+    if source.startswith(IMAGE):
+        return "image", source.removeprefix(IMAGE)
+    return ("store", source.removeprefix(STORE)) if source.startswith(STORE) else ("hub", source)
 
 
 def notes(path: str, model: Model, accelerator: Accelerator | None) -> Iterator[str]:
@@ -169,5 +178,5 @@ def notes(path: str, model: Model, accelerator: Accelerator | None) -> Iterator[
         yield f"{path}: neither size nor parameters and dtype are declared, so whether it fits was not checked"
     elif accelerator and accelerator.memory_gib.value is None:
         yield f"{path}: the memory of {accelerator.name} is not in the catalogue, so whether it fits was not checked"
-    if weights.digest is None:
+    if weights.digest is None and not model.source.startswith(IMAGE):
         yield f"{path}: no digest is declared, so its engine fetches it by itself, and nothing verifies it"

@@ -80,6 +80,10 @@ def _by_tag(subject: Subject) -> Iterator[str]:
             image = value(container, "image")
             if image and not _DIGEST.fullmatch(image):
                 yield f"container {container['name']} has image {image}; it must be pinned by digest (name@sha256:…)"
+        for volume in mappings(pod, "volumes"):
+            image = value(volume, "image", "reference")
+            if image and not _DIGEST.fullmatch(image):
+                yield f"volume {volume['name']} has image {image}; it must be pinned by digest (name@sha256:…)"
 
 
 def _upstream(subject: Subject, stack: Stack) -> bool:

@@ -128,6 +128,18 @@ def test_weights_are_mounted_for_reading_only_and_nothing_outside_is_reached(cha
     assert objects["NetworkPolicy"]["spec"]["egress"] == []
 
 
+def test_weights_in_an_image_are_mounted_by_the_node_and_nothing_outside_is_reached(chart: ModelServer) -> None:
+    reference = f"registry.example.com/models/qwen3@sha256:{'a' * 64}"
+    objects = chart.objects(weights={"image": reference}, model={"source": "/models"})
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
+    [volume] = [volume for volume in pod["volumes"] if volume["name"] == "weights"]
+    assert volume["image"] == {"reference": reference, "pullPolicy": "IfNotPresent"}
+    [mount] = [mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "weights"]
+    assert mount == {"name": "weights", "mountPath": "/models", "readOnly": True}
+    assert pod["containers"][0]["args"][0] == "/models"
+    assert objects["NetworkPolicy"]["spec"]["egress"] == []
+
+
 def test_without_weights_nothing_is_mounted_for_them(chart: ModelServer) -> None:
     objects = chart.objects(weights={"claim": None})
     assert "weights" not in {volume["name"] for volume in objects["Deployment"]["spec"]["template"]["spec"]["volumes"]}

@@ -60,6 +60,15 @@ CHECKS: dict[str, tuple[dict[str, Any], str]] = {
         {"image": IMAGE | {"tag": ""}},
         "image.tag and image.digest are both empty; one must say which registry.example.com/vllm to run",
     ),
+    "weights by tag": ({"weights": {"image": "models/qwen3:1"}}, "does not match pattern"),
+    "weights in two places": (
+        {"weights": {"claim": "models", "image": f"models/qwen3@sha256:{'a' * 64}"}},
+        "both would be mounted at /models",
+    ),
+    "source outside the mounted image": (
+        {"weights": {"image": f"models/qwen3@sha256:{'a' * 64}"}, "model": {"name": "a", "source": "/models2"}},
+        'model.source is "/models2", but weights.image is mounted at /models',
+    ),
     "source outside the mounted weights": (
         {"weights": {"claim": "models"}, "model": {"name": "a", "source": "Qwen/Qwen3-0.6B"}},
         'model.source is "Qwen/Qwen3-0.6B", but weights.claim is mounted at /models',

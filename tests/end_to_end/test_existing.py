@@ -56,10 +56,10 @@ def _context(host: Centre) -> str:
     return found.group(1)
 
 
-def _pod(namespace: str, image: str) -> dict[str, object]:
+def _pod(namespace: str, image: str, **spec: object) -> dict[str, object]:
     container = {"name": "c", "image": image, "securityContext": {"allowPrivilegeEscalation": False}}
     metadata = {"name": "probe", "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container], **spec}}
 
 
 def test_its_models_run_on_the_clusters_nodes(guest: Centre) -> None:
@@ -71,6 +71,13 @@ def test_its_models_run_on_the_clusters_nodes(guest: Centre) -> None:
 def test_images_without_a_digest_are_refused_in_the_centres_namespaces(host: Centre, guest: Centre) -> None:
     with host.kube() as kube, pytest.raises(ClusterError, match=r"images must be pinned by digest .*: registry/app:1"):
         kube.create(_pod("aicc-monitoring", "registry/app:1"))
+
+
+def test_neither_are_images_that_are_mounted(host: Centre, guest: Centre) -> None:
+    volumes = [{"name": "weights", "image": {"reference": "registry/weights:1"}}]
+    pod = _pod("aicc-monitoring", f"registry/app@sha256:{'a' * 64}", volumes=volumes)
+    with host.kube() as kube, pytest.raises(ClusterError, match=r"pinned by digest .*: registry/weights:1"):
+        kube.create(pod)
 
 
 def test_namespaces_of_others_are_left_alone(host: Centre, guest: Centre) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from infra.layers.charts import image
 from infra.layers.serving import keda, values
 from infra.outputs import GATEWAY_METRICS_PORT, MODEL_PORT
 from infra.plan import CenterPlan, ModelPlan
-from infra.plan.model import ScalingPlan
+from infra.plan.model import ScalingPlan, WeightsPlan
 from tests.layers.conftest import Find
 
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
@@ -94,6 +95,15 @@ def test_no_path_of_this_machine_reaches_a_chart_s_inputs(local_graph: Graph) ->
     for chart in charts:
         assert not Path(chart.inputs["chart"]).is_absolute()
         assert (PROGRAM / chart.inputs["chart"]).resolve().parent == paths.CHARTS
+
+
+def test_weights_in_an_image_are_mounted_and_nothing_is_fetched(local_plan: CenterPlan) -> None:
+    reference = f"registry.example.com/models/m@sha256:{'a' * 64}"
+    for declared in local_plan.models:
+        weights = WeightsPlan("image", reference, None, None, None, "model.gguf")
+        told = values(replace(declared, source=f"image:{reference}", weights=weights))
+        assert told["weights"] == {"image": reference}
+        assert told["model"]["source"] == ("/models" if declared.accelerator else "/models/model.gguf")
 
 
 def test_keda_looks_where_the_gateway_s_pods_serve_their_metrics(local_plan: CenterPlan) -> None:

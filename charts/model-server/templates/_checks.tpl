@@ -66,6 +66,12 @@
 {{- end -}}
 {{- end -}}
 
+{{- if and .Values.weights.claim .Values.weights.image -}}
+{{- fail (printf "weights.claim is %q and weights.image %q: both would be mounted at /models" .Values.weights.claim .Values.weights.image) -}}
+{{- end -}}
+{{- if and .Values.weights.image (not (hasPrefix "/models/" (printf "%s/" .Values.model.source))) -}}
+{{- fail (printf "model.source is %q, but weights.image is mounted at /models; name that, or a path below it" .Values.model.source) -}}
+{{- end -}}
 {{- if and .Values.weights.claim (not (hasPrefix "/models/" .Values.model.source)) -}}
 {{- fail (printf "model.source is %q, but weights.claim is mounted at /models; name a path below it, such as /models/qwen3" .Values.model.source) -}}
 {{- end -}}

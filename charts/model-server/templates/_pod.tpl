@@ -142,7 +142,7 @@ spec:
         - name: shared-memory
           mountPath: /dev/shm
         {{- end }}
-        {{- if .Values.weights.claim }}
+        {{- if or .Values.weights.claim .Values.weights.image }}
         - name: weights
           mountPath: /models
           readOnly: true
@@ -163,5 +163,11 @@ spec:
       persistentVolumeClaim:
         claimName: {{ . }}
         readOnly: true
+    {{- end }}
+    {{- with .Values.weights.image }}
+    - name: weights
+      image:
+        reference: {{ . }}
+        pullPolicy: IfNotPresent
     {{- end }}
 {{- end }}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.policy.build import center, fails, home, passes, pod, spec
 
+IN_AN_IMAGE = [{"name": "weights", "image": {"reference": "registry.example.com/weights:1"}}]
 BY_TAG = [{"name": "main", "image": "registry.example.com/a:1"}]
 
 CASES = [
@@ -42,6 +43,7 @@ CASES = [
         "images-by-digest",
         ((center(), pod(containers=BY_TAG)), "container main has image registry.example.com/a:1; it must be pinned"),
         ((center(), home("keda", "operators"), pod("other", containers=BY_TAG)), "(name@sha256:…)"),
+        ((center(), pod(volumes=IN_AN_IMAGE)), "volume weights has image registry.example.com/weights:1; it must"),
     ),
     *passes("upstream-images-by-digest", (home("keda", "operators"), pod("keda")), pod(containers=BY_TAG)),
     *fails(
