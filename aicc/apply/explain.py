@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aicc.kube.client import Kube
 from aicc.kube.readiness import Object, condition, own_status
 
@@ -35,8 +37,7 @@ def why_not_gone(kube: Kube, obj: Object) -> str:
 
 
 def _newest_pod_reason(kube: Kube, workload: Object) -> str | None:
-    selector = (workload.get("spec") or {}).get("selector")
-    labels = selector.get("matchLabels") if isinstance(selector, dict) else None
+    labels = _pod_labels(workload)
     if not labels:
         return None
     pods = kube.list(
@@ -52,6 +53,14 @@ def _newest_pod_reason(kube: Kube, workload: Object) -> str | None:
         return None
     newest = max(waiting, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
     return f"Pod {newest['metadata']['name']}: {_pod_reason(newest)}"
+
+
+def _pod_labels(workload: Object) -> Mapping[str, str] | None:
+    """What a workload's pods are labelled with; a LeaderWorkerSet selects its own by its name."""
+    if workload["kind"] == "LeaderWorkerSet":
+        return {"leaderworkerset.sigs.k8s.io/name": workload["metadata"]["name"]}
+    selector = (workload.get("spec") or {}).get("selector")
+    return selector.get("matchLabels") if isinstance(selector, dict) else None
 
 
 def _pod_reason(pod: Object) -> str:

@@ -214,8 +214,7 @@ def _failed_weights(kube: Kube) -> dict[str, dict[str, Any]]:
 def _model(
     model: ModelPlan, serving: list[dict[str, Any]], refused: Mapping[str, dict[str, Any]], kube: Kube
 ) -> ModelStatus:
-    key = (model.namespace, model.release)
-    own = next((item for item in serving if (item["metadata"]["namespace"], item["metadata"]["name"]) == key), None)
+    own = next((item for item in serving if _is_of(model, item["metadata"])), None)
     ready = own.get("status", {}).get("readyReplicas", 0) if own else 0
     wanted = max(own["spec"].get("replicas", model.min_replicas) if own else 0, model.min_replicas)
     problem = ""
@@ -224,6 +223,12 @@ def _model(
     elif own and ready < wanted:
         problem = why_not_ready(kube, own)
     return ModelStatus(model.name, model.tenant, ready, wanted, endpoint(model), problem)
+
+
+def _is_of(model: ModelPlan, metadata: Mapping[str, Any]) -> bool:
+    """By the release's label: a group's workload has a name of its own."""
+    release = metadata["labels"].get("app.kubernetes.io/instance")
+    return bool((metadata["namespace"], release) == (model.namespace, model.release))
 
 
 def show(found: Status, console: Console) -> None:

@@ -1,8 +1,9 @@
 """Whether an object has reached what its spec asks for: the rules of kstatus, so that other tools agree.
 
 A port of sigs.k8s.io/cli-utils v0.37.2, pkg/kstatus/status, which decides from one object without asking the cluster.
-Three kinds have a rule here that kstatus lacks, because later objects depend on their controller: Namespace, APIService
-and ResourceQuota (until its status is computed, every object that it counts is refused). A Job's rule is another one.
+Four kinds have a rule here that kstatus lacks. Later objects depend on the controller of three: Namespace, APIService
+and ResourceQuota (until its status is computed, every object that it counts is refused). A LeaderWorkerSet is a model
+on several nodes, which is waited for like any other. A Job's rule is another one.
 """
 
 from __future__ import annotations
@@ -147,6 +148,18 @@ def _stateful_set(obj: Object) -> Readiness:
     return _current(f"All replicas scheduled as expected. Replicas: {replicas}")
 
 
+def _leader_worker_set(obj: Object) -> Readiness:
+    """Replicas are whole groups: one is ready when each of its pods is."""
+    wanted = _int(obj, "spec.replicas", 1)
+    return (
+        _short("Updated groups", _int(obj, "status.updatedReplicas"), wanted)
+        or _extra(_int(obj, "status.replicas"), wanted)
+        or _short("Ready groups", _int(obj, "status.readyReplicas"), wanted)
+        or (None if holds(obj, "Available") or not wanted else _waiting("LeaderWorkerSet not Available"))
+        or _current(f"All groups are ready. Groups: {wanted}")
+    )
+
+
 def _replica_set(obj: Object) -> Readiness:
     if holds(obj, "ReplicaFailure"):
         return _waiting("Replica Failure condition. Check Pods")
@@ -289,6 +302,7 @@ _RULES: Mapping[str, Callable[[Object], Readiness]] = {
     "apps/StatefulSet": _stateful_set,
     "batch/CronJob": _always,
     "batch/Job": _job,
+    "leaderworkerset.x-k8s.io/LeaderWorkerSet": _leader_worker_set,
     "policy/PodDisruptionBudget": _disruption_budget,
 }
 

@@ -54,6 +54,12 @@ def test_a_replica_of_several_nodes_is_a_group_that_lives_and_dies_as_one(chart:
     assert spec["startupPolicy"] == "LeaderCreated"
 
 
+def test_a_group_s_pods_find_their_leader_through_a_service_that_no_other_stands_in_for(chart: ModelServer) -> None:
+    """LeaderWorkerSet makes it, named after the set, unless there is one of that name."""
+    objects = chart.objects(**GROUP)
+    assert objects["LeaderWorkerSet"]["metadata"]["name"] != objects["Service"]["metadata"]["name"]
+
+
 def test_every_pod_of_a_group_asks_for_its_own_accelerators(chart: ModelServer) -> None:
     for pod in _pods(chart):
         assert pod["spec"]["containers"][0]["resources"]["limits"]["alibabacloud.com/ppu"] == "8"
@@ -99,7 +105,7 @@ def test_groups_scale_as_pods_do(chart: ModelServer, keda: bool) -> None:
     keda_values = {"enabled": keda, "gateway": {"url": "http://gateway:29000/metrics"}}
     objects = chart.objects(**GROUP, replicas={"min": 1, "max": 3}, autoscaling={"keda": keda_values})
     scaler = objects["ScaledObject" if keda else "HorizontalPodAutoscaler"]
-    target = {"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "name": "model-qwen3"}
+    target = {"apiVersion": "leaderworkerset.x-k8s.io/v1", "kind": "LeaderWorkerSet", "name": "model-qwen3-group"}
     assert scaler["spec"]["scaleTargetRef"] == target
     assert "replicas" not in objects["LeaderWorkerSet"]["spec"]
 

@@ -39,6 +39,7 @@ def test_vllm_is_started_with_its_own_arguments(chart: ModelServer) -> None:
         "--pipeline-parallel-size=2",
         "--max-model-len=1048576",
         "--max-log-len=0",
+        "--enable-prompt-tokens-details",
         "--host=0.0.0.0",
         "--port=8000",
         "--seed=1",
@@ -59,6 +60,7 @@ def test_sglang_is_started_with_its_own_arguments(chart: ModelServer) -> None:
         "--port=8000",
         "--enable-metrics",
         "--log-requests-level=0",
+        "--enable-cache-report",
         "--seed=1",
         '--override={"a": "b"}',
     ]

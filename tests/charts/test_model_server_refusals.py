@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.charts.model_server import ModelServer
+from tests.charts.test_model_server_groups import GROUP
 from tests.support.helm import HelmError
 
 IMAGE = {"repository": "registry.example.com/vllm", "tag": "1"}
@@ -138,3 +139,10 @@ def test_templates_refuse_what_the_schema_cannot_express(
 def test_a_release_name_that_no_service_can_have_is_refused(chart: ModelServer) -> None:
     with pytest.raises(HelmError, match="which no Service may be"):
         chart.text(release="model-qwen2.5")
+
+
+def test_a_release_name_that_is_too_long_for_its_groups_workers_is_refused(chart: ModelServer) -> None:
+    """Their pods would be: a label of theirs is the StatefulSet's name and a hash."""
+    chart.text(release="m" * 44, **GROUP, replicas={"min": 1, "max": 9})
+    with pytest.raises(HelmError, match="m-group-10: 53 characters, and a StatefulSet has at most 52"):
+        chart.text(release="m" * 44, **GROUP, replicas={"min": 1, "max": 10})

@@ -28,6 +28,10 @@ def conditions(*each: tuple[str, str]) -> dict[str, Any]:
     return {"conditions": [{"type": kind, "status": status, "message": f"{kind} it is"} for kind, status in each]}
 
 
+def groups(**status: Any) -> dict[str, Any]:
+    return obj("LeaderWorkerSet", "leaderworkerset.x-k8s.io/v1", spec={"replicas": 2}, status=status)
+
+
 @pytest.mark.parametrize(
     ("given", "state", "message"),
     [
@@ -94,6 +98,15 @@ def conditions(*each: tuple[str, str]) -> dict[str, Any]:
             obj("ResourceQuota", spec={"hard": {"pods": "1"}}, status={"hard": {"pods": "1"}}),
             State.CURRENT,
             "Usage has been computed",
+        ),
+        (groups(), State.IN_PROGRESS, "Updated groups: 0/2"),
+        (groups(updatedReplicas=2, replicas=3, readyReplicas=3), State.IN_PROGRESS, "Pending termination: 1"),
+        (groups(updatedReplicas=2, replicas=2, readyReplicas=1), State.IN_PROGRESS, "Ready groups: 1/2"),
+        (groups(updatedReplicas=2, replicas=2, readyReplicas=2), State.IN_PROGRESS, "LeaderWorkerSet not Available"),
+        (
+            groups(updatedReplicas=2, replicas=2, readyReplicas=2, **conditions(("Available", "True"))),
+            State.CURRENT,
+            "All groups are ready. Groups: 2",
         ),
         (
             obj("Deployment", "apps/v1", spec={"replicas": 4}, status={"replicas": 2}),

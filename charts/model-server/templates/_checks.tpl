@@ -52,6 +52,14 @@
 {{- if eq .Values.engine "llama-cpp" -}}
 {{- fail (printf "nodesPerReplica is %d, but engine llama-cpp runs on one node" $nodes) -}}
 {{- end -}}
+{{- /* A StatefulSet of each group's workers, whose pods are labelled with its name and a hash of 10 characters: 63 in all. */ -}}
+{{- range $role := include "model-server.roles" . | fromJsonArray -}}
+{{- $group := dict "Values" $.Values "Release" $.Release "role" $role "rank" "worker" -}}
+{{- $workers := printf "%s-%d" (include "model-server.workload" $group) (max $max (include "model-server.replicas" $group | int)) -}}
+{{- if gt (len $workers) 52 -}}
+{{- fail (printf "the release is named %q, so that a group's workers would be %s: %d characters, and a StatefulSet has at most 52" (include "model-server.fullname" $) $workers (len $workers)) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- if .Values.disaggregation.enabled -}}

@@ -26,6 +26,8 @@ is told, it is told by its environment.
 {{- end }}
 {{- /* Should requests be logged: no character of them, in any release; until 0.10 they were logged by default. */}}
 - --max-log-len=0
+{{- /* How much of a prompt was in its cache: the gateway counts that by tenant. */}}
+- --enable-prompt-tokens-details
 - --host=0.0.0.0
 - --port={{ int .Values.service.port }}
 {{- end }}
@@ -72,6 +74,8 @@ is told, it is told by its environment.
 - --enable-metrics
 {{- /* Should requests be logged (--log-requests, or its API): what they were, not what they said. */}}
 - --log-requests-level=0
+{{- /* How much of a prompt was in its cache: the gateway counts that by tenant. */}}
+- --enable-cache-report
 {{- end }}
 
 {{- define "model-server.sglang.group" -}}

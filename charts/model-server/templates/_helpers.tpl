@@ -35,8 +35,10 @@ context that also has `role` (empty, prefill, decode) and `rank` (leader, worker
 {{- if gt (int .Values.nodesPerReplica) 1 }}true{{ end -}}
 {{- end }}
 
+{{- /* Never the Service's name: LeaderWorkerSet gives a Service of its own that of the set. Through it a group's pods find their
+leader before it is ready, and it is not made where there is one of that name already. */ -}}
 {{- define "model-server.workload" -}}
-{{ include "model-server.fullname" . }}{{ with .role }}-{{ . }}{{ end }}
+{{ include "model-server.fullname" . }}{{ with .role }}-{{ . }}{{ else }}{{ if .rank }}-group{{ end }}{{ end }}
 {{- end }}
 
 {{- define "model-server.replicas" -}}

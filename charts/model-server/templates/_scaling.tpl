@@ -3,11 +3,12 @@
 {{- if include "model-server.spansNodes" . -}}
 apiVersion: leaderworkerset.x-k8s.io/v1
 kind: LeaderWorkerSet
+name: {{ include "model-server.workload" (dict "Values" .Values "Release" .Release "rank" "leader") }}
 {{- else -}}
 apiVersion: apps/v1
 kind: Deployment
+name: {{ include "model-server.workload" . }}
 {{- end }}
-name: {{ include "model-server.fullname" . }}
 {{- end }}
 
 {{- /* One of the gateway's metrics of this model: the root, the metric's name, how its replicas' values are joined. */ -}}
