@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 
-from infra.config.applications import File
+from infra.config.applications import Chat, File
 from infra.config.issues import Issue, unknown
-from infra.config.models import Center
+from infra.config.models import Center, Model
 
 
 def check(center: Center, *, by_digest: bool) -> Iterator[Issue]:
@@ -31,6 +32,7 @@ def check(center: Center, *, by_digest: bool) -> Iterator[Issue]:
                 allowed="the page's name, such as chat.example.com",
                 consequence="the identity provider would not know where to send people back to",
             )
+        yield from _answer(path, chat, center.models)
         yield from _image(f"{path}.image", chat.image, by_digest=by_digest)
     for index, notebooks in enumerate(offered.notebooks):
         for field, image in notebooks.images.model_dump().items():
@@ -40,6 +42,18 @@ def check(center: Center, *, by_digest: bool) -> Iterator[Issue]:
         yield from _file(f"{path}.input", batch.input)
         yield from _file(f"{path}.output", batch.output)
         yield from _image(f"{path}.image", batch.image, by_digest=by_digest)
+
+
+def _answer(path: str, chat: Chat, models: Sequence[Model]) -> Iterator[Issue]:
+    for model in models:
+        if model.name in chat.models and (chat.answer_tokens or 0) >= (model.max_model_len or sys.maxsize):
+            yield Issue(
+                f"{path}.answerTokens",
+                f"leaves no room for a question: model {model.name} has a maxModelLen of {model.max_model_len}",
+                chat.answer_tokens,
+                allowed="less, such as half of it",
+                consequence="the engine would refuse every question",
+            )
 
 
 def _tenants(center: Center) -> Iterator[Issue]:

@@ -33,6 +33,10 @@ class Chat(Declared):
 
     tenant: Name = Field(description="Whose page it is, and whose gateway key and quota it uses.")
     models: tuple[Name, ...] = Field(description="Declared models to choose from; the first is the default.")
+    answer_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None,
+        description="An answer's length at most. Default: 2,048, or half of the shortest `maxModelLen` of its models.",
+    )
     host: Host | None = Field(
         default=None, description="The page's name outside the cluster, such as chat.example.com; none: inside only."
     )

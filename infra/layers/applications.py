@@ -56,6 +56,7 @@ def chat_values(page: ChatPlan, given: LayerIn) -> dict[str, Any]:
     return {
         "tenant": page.tenant,
         "models": list(page.models),
+        "answerTokens": page.answer_tokens,
         "image": {**image(page.image), "pullPolicy": "Never" if is_local(page.image) else "IfNotPresent"},
         "gateway": {
             "url": names.GATEWAY_URL,

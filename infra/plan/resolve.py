@@ -57,7 +57,7 @@ def resolve(center: Center, catalogue: Catalogue) -> CenterPlan:
     )
     _require([*checks.quotas(tenants, served)])
     granted = workloads.of(tenants) if isinstance(center.cloud, PublicCloud) else ()
-    offered = applications.resolve(center.applications, by_name)
+    offered = applications.resolve(center.applications, by_name, center.models)
     door = gateway.resolved(center)
     _require(applications.check(center, offered, tenants, served, granted, has_gateway=door is not None))
     if center.cloud.kind == "local":

@@ -158,6 +158,7 @@ def test_values_reach_the_pod(chat: Chat) -> None:
         "limits": {"cpu": "1", "memory": "512Mi"},
     }
     assert chat.env(**EVERYTHING)["AICC_MODELS"] == "qwen3-32b,Qwen/Qwen3-8B"
+    assert chat.env(answerTokens=64)["AICC_ANSWER_TOKENS"] == "64"
 
 
 def test_null_and_empty_mean_the_same(chat: Chat) -> None:

@@ -98,6 +98,7 @@ def served(program: Path, address: str, key: Path) -> Iterator[str]:
         "AICC_GATEWAY": address,
         "AICC_KEY_FILE": str(key),
         "AICC_MODELS": "qwen3-32b,smollm2-135m",
+        "AICC_ANSWER_TOKENS": "2048",
         "CHAINLIT_HOST": "127.0.0.1",
         "CHAINLIT_PORT": str(port),
     }
@@ -123,8 +124,9 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def stream(*pieces: str, done: bool = True) -> Reply:
-    events = [json.dumps({"choices": [{"delta": {"content": piece}}]}) for piece in pieces]
+def stream(*pieces: str, done: bool = True, last: Mapping[str, Any] | None = None) -> Reply:
+    choices = [*({"delta": {"content": piece}} for piece in pieces), *([last] if last else [])]
+    events = [json.dumps({"choices": [choice]}) for choice in choices]
     lines = [f"data: {event}\n\n" for event in [*events, *(["[DONE]"] if done else [])]]
     return Reply(200, headers={"Content-Type": "text/event-stream"}, text="".join(lines).encode())
 
@@ -134,12 +136,14 @@ ANSWERS = {
     "busy": Reply(429, {"error": {"message": "limit"}}, {"Retry-After": "7"}),
     "down": Reply(503, {"error": {"message": "no replica"}}),
     "cut": stream("It begins ", done=False),
+    "long": stream("And so on, ", last={"delta": {}, "finish_reason": "length"}),
 }
 SHOWN = {
     "greenest": "Night has the lowest intensity.",
     "busy": "Ask again in 7 seconds.",
     "down": "No replica of this model is free.",
     "cut": "The answer was cut off",
+    "long": "Cut off at 2,048 tokens.",
 }
 
 
@@ -148,6 +152,7 @@ def test_people_talk_to_a_model_and_the_page_asks_nobody_else(program: Path, tmp
     key.write_text("sk-of-the-tenant\n", encoding="ascii")
 
     def behave(asked: Mapping[str, Any], _: int) -> Reply:
+        assert asked["max_tokens"] == 2048
         return ANSWERS[asked["messages"][-1]["content"]]
 
     with gateway(behave) as (address, seen), served(program, address, key) as url, chromium.browser() as window:

@@ -25,7 +25,7 @@ async def answer(settings: Settings, model: str, messages: Messages) -> AsyncIte
 
     Closing the iterator hangs up, and so frees the model for others. Raises Failure.
     """
-    body = {"model": model, "messages": list(messages), "stream": True}
+    body = {"model": model, "messages": list(messages), "stream": True, "max_tokens": settings.answer_tokens}
     address = f"{settings.gateway}/v1/chat/completions"
     ended = False
     try:
@@ -42,7 +42,8 @@ async def answer(settings: Settings, model: str, messages: Messages) -> AsyncIte
                 if data == "[DONE]":
                     ended = True
                 elif data and not ended:
-                    yield _piece(data)
+                    piece, whole = _piece(data)
+                    yield piece if whole else f"{piece}\n\n*Cut off at {settings.answer_tokens:,} tokens.*"
     except OSError as error:
         raise Failure("This page has no key to the gateway yet. The centre's operators must look at it.") from error
     except httpx.HTTPError as error:
@@ -58,15 +59,16 @@ def _headers(settings: Settings) -> dict[str, str]:
     return {"Authorization": f"Bearer {settings.key_file.read_text(encoding='ascii').strip()}"}
 
 
-def _piece(data: str) -> str:
+def _piece(data: str) -> tuple[str, bool]:
+    """A piece, and whether nothing is missing after it that the model would have said."""
     try:
         event: dict[str, Any] = json.loads(data)
     except ValueError as error:
         raise Failure("The answer could not be read. Ask again.") from error
     if "error" in event:
         raise Failure("The model failed in the middle of its answer. Ask again.")
-    choices = event.get("choices") or [{}]
-    return str((choices[0].get("delta") or {}).get("content") or "")
+    choice = (event.get("choices") or [{}])[0]
+    return str((choice.get("delta") or {}).get("content") or ""), choice.get("finish_reason") != "length"
 
 
 def _said(response: httpx.Response) -> str:

@@ -47,6 +47,8 @@ class Settings:
     key_file: Path | None
     models: tuple[str, ...]
     """The first is the default."""
+    answer_tokens: int
+    """An answer's length at most."""
     group: str | None
     """Whose members may come in; None where there is no login."""
     groups_claim: str
@@ -55,7 +57,7 @@ class Settings:
     def read(environment: Mapping[str, str] = os.environ) -> Settings:
         """Read them.
 
-        Raises ValueError naming the variable that is missing or empty.
+        Raises ValueError where a variable is missing, empty or no number.
         """
 
         def required(name: str) -> str:
@@ -68,6 +70,7 @@ class Settings:
             gateway=required("AICC_GATEWAY").rstrip("/"),
             key_file=Path(key_file) if key_file else None,
             models=tuple(required("AICC_MODELS").split(",")),
+            answer_tokens=int(required("AICC_ANSWER_TOKENS")),
             group=environment.get("AICC_GROUP") or None,
             groups_claim=environment.get("AICC_GROUPS_CLAIM", "groups"),
         )

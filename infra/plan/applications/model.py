@@ -15,6 +15,8 @@ class ChatPlan:
     tenant: str
     namespace: str
     models: tuple[str, ...]
+    answer_tokens: int
+    """At most; a small model may never come to an end by itself."""
     group: str
     """Whose members may come in, where there is a login."""
     host: str | None

@@ -9,7 +9,7 @@ from fractions import Fraction
 from infra import images, quantity
 from infra.config.applications import Applications, File
 from infra.config.issues import Issue, unknown
-from infra.config.models import Center
+from infra.config.models import Center, Model
 from infra.config.storage import CHECKPOINTS
 from infra.plan.applications.model import ApplicationsPlan, BatchPlan, ChatPlan, FilePlan, NotebooksPlan
 from infra.plan.model import ModelPlan, TenantPlan, WorkloadPlan
@@ -17,19 +17,21 @@ from infra.plan.workloads import checkpoints_of
 
 BATCH_PRIORITY = "aicc-batch"
 CHAT_CPU, CHAT_MEMORY = "250m", "512Mi"
+ANSWER_TOKENS = 2_048
 HUB_CPU, HUB_MEMORY, HUB_STORAGE = "500m", "1Gi", "20Gi"
 """The hub and its proxy together; its database's volume."""
 HUB_PODS = 2
 BATCH_CPU, BATCH_MEMORY = "250m", "256Mi"
 
 
-def resolve(declared: Applications, tenants: Mapping[str, TenantPlan]) -> ApplicationsPlan:
+def resolve(declared: Applications, tenants: Mapping[str, TenantPlan], models: Sequence[Model]) -> ApplicationsPlan:
     """Every application with its namespace, image and size; tenants and models are known to exist."""
     chat = [
         ChatPlan(
             tenant=item.tenant,
             namespace=tenants[item.tenant].namespace,
             models=item.models,
+            answer_tokens=item.answer_tokens or _answer_tokens(item.models, models),
             group=tenants[item.tenant].group,
             host=item.host,
             login=item.login,
@@ -76,6 +78,12 @@ def resolve(declared: Applications, tenants: Mapping[str, TenantPlan]) -> Applic
         for item in declared.batch_inference
     ]
     return ApplicationsPlan(declared.entrance, tuple(chat), tuple(notebooks), tuple(batches))
+
+
+def _answer_tokens(chosen: Sequence[str], models: Sequence[Model]) -> int:
+    """Half of a context at most: a question, and what was said before, need the rest."""
+    contexts = [model.max_model_len for model in models if model.name in chosen and model.max_model_len]
+    return max(1, min(ANSWER_TOKENS, *(context // 2 for context in contexts))) if contexts else ANSWER_TOKENS
 
 
 def check(
