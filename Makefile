@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 LOCK := .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: help environment up status down test scaling tools lint lock reference dashboards benchmark picture
+.PHONY: help environment up status down test scaling groups tools lint lock reference dashboards benchmark picture
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: lint tools ## Check everything: linters, types, charts, manifests, a real 
 scaling: environment ## Build KEDA, which takes minutes once, and test replicas that follow requests
 	@$(PY) -m aicc.toolbox keda-operator keda-adapter
 	@$(PY) -m pytest tests/scaling tests/local/keda
+
+groups: environment ## Build LeaderWorkerSet's controller and test replicas of several nodes; with a vLLM on PATH, that too
+	@$(PY) -m aicc.toolbox lws-manager
+	@$(PY) -m pytest tests/engines
 
 tools: environment ## Get the pinned binaries: found, downloaded or built
 	@$(PY) -m aicc.toolbox

@@ -116,6 +116,7 @@ _PAUSE = Family("pause", modules_bytes=0, objects_bytes=GIB // 8)
 _KEDA = Family("keda", modules_bytes=2 * GIB, objects_bytes=4 * GIB)
 _PROMETHEUS = Family("prometheus", modules_bytes=GIB // 2, objects_bytes=2 * GIB)
 _ALERTMANAGER = Family("alertmanager", modules_bytes=GIB // 4, objects_bytes=GIB)
+_LWS = Family("lws", modules_bytes=GIB // 2, objects_bytes=2 * GIB)
 _KUBECONFORM = Family("kubeconform", modules_bytes=GIB // 8, objects_bytes=GIB // 4)
 
 _OTELCOL = Family("otelcol", modules_bytes=GIB // 2, objects_bytes=2 * GIB)
@@ -222,6 +223,8 @@ _ALL = (
     _keda("keda-operator", f"{_KEDA_MODULE}/cmd/operator"),
     # A program of our own around KEDA's provider, which listens where it is told and nowhere else.
     _keda("keda-adapter", "./adapter"),
+    # What makes replicas of several nodes in clusters: the tests of engines run it.
+    Tool("lws-manager", versions.LWS.version, _LWS, "sigs.k8s.io/lws/cmd", module="sigs.k8s.io/lws", on_request=True),
     # Stores, collectors and doors of clusters: the tests of telemetry run them.
     Tool(
         "victoria-logs",

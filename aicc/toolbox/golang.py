@@ -61,6 +61,30 @@ def find(module: Path, reporter: Reporter) -> Go:
     return Go(root / "bin" / "go", environment | ours)
 
 
+def sources(folder: Path, module: str, reporter: Reporter) -> Path:
+    """Return where the sources of a Go module are, as `folder`'s go.mod pins it and go.sum verifies it; fetched once.
+
+    Raises PrerequisiteError where they cannot be had.
+    """
+    go = find(folder, reporter)
+    for arguments in (["mod", "download", module], ["list", "-m", "-f", "{{.Dir}}", module]):
+        done = subprocess.run(
+            [go.command, *arguments],
+            cwd=folder,
+            env=go.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode:
+            raise PrerequisiteError(
+                f"the sources of {module} cannot be had:\n{done.stderr.strip()}",
+                hint="make a Go module proxy reachable, and run the command again",
+            )
+    return Path(done.stdout.strip())
+
+
 def required_version(module: Path) -> tuple[int, ...]:
     """Return the Go version that `module`'s go.mod asks for, such as (1, 26, 0)."""
     found = re.search(r"^go (\S+)$", (module / "go.mod").read_text(), re.MULTILINE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import yaml
 
 from aicc import paths
-from aicc.errors import PrerequisiteError
 from aicc.progress import Reporter
 from aicc.toolbox import golang
 from infra import versions
@@ -34,27 +32,10 @@ def definitions(reporter: Reporter) -> list[Mapping[str, Any]]:
 
 
 def _fetch(folder: Path, reporter: Reporter) -> None:
-    module = paths.TOOLS / "keda"
-    go = golang.find(module, reporter)
     with reporter.step(f"Getting the definitions of KEDA {versions.KEDA_LOCAL}"):
-        commands = (["mod", "download", _MODULE], ["list", "-m", "-f", "{{.Dir}}", _MODULE])
-        for arguments in commands:
-            done = subprocess.run(
-                [go.command, *arguments],
-                cwd=module,
-                env=go.environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-            if done.returncode:
-                raise PrerequisiteError(
-                    f"KEDA's definitions cannot be had:\n{done.stderr.strip()}",
-                    hint="make a Go module proxy reachable, and run the command again",
-                )
+        sources = golang.sources(paths.TOOLS / "keda", _MODULE, reporter)
         with tempfile.TemporaryDirectory(dir=paths.private_dir(folder.parent), prefix=".new-") as temporary:
             new = Path(temporary) / "definitions"
-            shutil.copytree(Path(done.stdout.strip()) / _FOLDER, new, copy_function=shutil.copyfile)
+            shutil.copytree(sources / _FOLDER, new, copy_function=shutil.copyfile)
             new.chmod(0o700)
             new.rename(folder)
