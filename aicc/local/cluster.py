@@ -34,6 +34,7 @@ TOOLS = ("kwokctl", *BINARIES.values())
 
 SERVICE_CIDR = "10.96.0.0/16"
 
+_API_SERVER = "kube-apiserver"
 _ATTEMPTS = 3
 _START_SECONDS = 120.0
 _LAUNCHER_SECONDS = 10.0
@@ -153,20 +154,24 @@ class LocalCluster:
             except ClusterError:
                 if attempt == _ATTEMPTS:
                     raise
-                self._wait_for_api_server(ports)
+                if self._api_server_arrives(ports):
+                    write_private(self._layout.applied, wanted)  # what is set up works: the rest is added to it
                 continue
             write_private(self._layout.applied, wanted)
             return ports
         raise AssertionError("unreachable")
 
-    def _wait_for_api_server(self, ports: Ports) -> None:
-        """Where it is on its way, let it arrive: the controller manager gives up on a slow one after ten seconds."""
+    def _api_server_arrives(self, ports: Ports) -> bool:
+        """Where it is on its way, let it arrive: the controller manager gives up on a slow one after ten seconds.
+
+        One whose etcd has died is not: it takes its time to see that.
+        """
         deadline = time.monotonic() + _START_SECONDS
-        name = "kube-apiserver"
-        while name in processes.running(self._layout) and name in unhealthy(self._layout, ports):
-            if time.monotonic() > deadline:
-                return
+        while _API_SERVER in unhealthy(self._layout, ports):
+            if not {"etcd", _API_SERVER} <= processes.running(self._layout).keys() or time.monotonic() > deadline:
+                return False
             time.sleep(_POLL_SECONDS)
+        return True
 
     def _reset(self, wanted: str) -> None:
         """End everything and forget what kwokctl derived from an earlier configuration; data and certificates stay."""
