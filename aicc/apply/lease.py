@@ -1,7 +1,7 @@
 """One run at a time on a cluster, wherever it is started from: a Lease that its holder keeps renewing.
 
 The stack's lock on this machine (aicc.lock) does not see another machine; this does. A holder that died stops renewing,
-and is taken over when its lease has run out.
+and is taken over when its lease has run out; so is one that could not give it back, to an API server that was gone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from aicc.errors import ClusterError, LockedError
 from aicc.kube.client import Kube
-from aicc.kube.transport import ApiError
+from aicc.kube.transport import ApiError, UnreachableError
 from aicc.progress import Reporter
 
 API, KIND, NAMESPACE = "coordination.k8s.io/v1", "Lease", "kube-system"
@@ -37,12 +37,17 @@ def held(kube: Kube, stack: str, reporter: Reporter) -> Iterator[None]:
     over = threading.Event()
     renewal = threading.Thread(target=_keep, args=(kube, name, over), daemon=True)
     renewal.start()
+    gone = False
     try:
         yield
+    except UnreachableError:
+        gone = True  # the run has waited for the API server; to wait again would only hide what it says
+        raise
     finally:
         over.set()
-        renewal.join()
-        kube.delete(API, KIND, name, NAMESPACE)
+        if not gone:
+            renewal.join()
+            kube.delete(API, KIND, name, NAMESPACE)
 
 
 def _acquire(kube: Kube, name: str, reporter: Reporter) -> None:

@@ -10,6 +10,7 @@ import pytest
 from aicc.apply import lease
 from aicc.errors import LockedError
 from aicc.kube.client import Kube
+from aicc.kube.transport import UnreachableError
 from aicc.progress import PlainReporter
 
 pytestmark = pytest.mark.cluster
@@ -45,6 +46,17 @@ def test_it_is_held_during_the_run_and_gone_after(kube: Kube, reporter: PlainRep
 def test_it_is_gone_after_a_run_that_failed(kube: Kube, reporter: PlainReporter) -> None:
     with pytest.raises(RuntimeError), lease.held(kube, "shared", reporter):
         raise RuntimeError
+    assert kube.get(*PLACE) is None
+
+
+def test_a_run_that_lost_the_api_server_says_so_at_once_and_leaves_it_to_the_next(
+    kube: Kube, reporter: PlainReporter
+) -> None:
+    with pytest.raises(UnreachableError, match="gone"), lease.held(kube, "shared", reporter):
+        raise UnreachableError("gone")
+    assert kube.get(*PLACE) is not None, "it was not asked for"
+    with lease.held(kube, "shared", reporter):
+        pass
     assert kube.get(*PLACE) is None
 
 
