@@ -188,11 +188,11 @@ def up(
     ] = False,
 ) -> None:
     """Bring the stack up, and wait until it is ready. Safe to run again: it goes on from where it stopped."""
-    from aicc.commands import entrance  # noqa: PLC0415
-    from aicc.commands import up as command  # noqa: PLC0415
-
     with _clear_errors(f"aicc up --stack {stack}"):
-        found, reporter = _stack(stack), _reporter()
+        found, reporter = _stack(stack), _reporter()  # a mistake is said before anything that takes long is loaded
+        from aicc.commands import entrance  # noqa: PLC0415
+        from aicc.commands import up as command  # noqa: PLC0415
+
         if cluster_only:
             command.cluster_only(found, reporter)
             return

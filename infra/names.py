@@ -33,6 +33,8 @@ GRANTED = f"{DOMAIN}/accelerator-resources"
 OBJECT_STORE = "object-store"
 """Release, Service and Secret of the centre's own object store, in the system namespace."""
 OBJECT_STORE_PORT = 7070
+OBJECT_STORE_REGION = "us-east-1"
+"""versitygw's default; it has no meaning but in signatures."""
 OBJECT_STORE_READER = "object-store-reader"
 """Secret in each tenant's namespace: keys that may read models from the centre's own object store."""
 MODEL_CACHE = "model-cache"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra import names
-from infra.clouds.base import ClusterOut
-from infra.estimate import Estimate
 from infra.plan import CenterPlan, ModelPlan
+
+if TYPE_CHECKING:  # who asks for an address need not pay for Pulumi's SDK
+    from infra.clouds.base import ClusterOut
+    from infra.estimate import Estimate
 
 MODEL_PORT = 8000
 GATEWAY_METRICS_PORT = 9090

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from aicc.progress import Reporter
-from aicc.stacks import Stack
+if TYPE_CHECKING:  # the command line reads its drivers' names before it knows whether there is a stack to load
+    from aicc.progress import Reporter
+    from aicc.stacks import Stack
 
 
 @dataclass(frozen=True)

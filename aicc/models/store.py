@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 from aicc.errors import ClusterError
 from images.prefetch.prefetch import s3, sums
 from images.prefetch.prefetch.s3 import Keys
-from infra.layers.storage import OWN_STORE_REGION
+from infra import names
 
 _TIMEOUT_SECONDS = 60
 _READ = ["s3:GetObject", "s3:ListBucket"]
@@ -101,7 +101,7 @@ class Store:
         return digest
 
     def _put_file(self, path: str, file: Path, sha256: str) -> None:
-        request = s3.request("PUT", f"{self.url}{path}", self.keys, OWN_STORE_REGION, payload_sha256=sha256)
+        request = s3.request("PUT", f"{self.url}{path}", self.keys, names.OBJECT_STORE_REGION, payload_sha256=sha256)
         with file.open("rb") as content:
             request.data = content
             # After the content, which would take it away: without it the content goes in chunks, which S3 refuses.
@@ -109,7 +109,7 @@ class Store:
             self._open(request, "PUT", path, frozenset())
 
     def _get(self, path: str) -> bytes | None:
-        request = s3.request("GET", f"{self.url}{path}", self.keys, OWN_STORE_REGION)
+        request = s3.request("GET", f"{self.url}{path}", self.keys, names.OBJECT_STORE_REGION)
         return self._open(request, "GET", path, frozenset({HTTPStatus.NOT_FOUND}))
 
     def _send(
@@ -121,7 +121,7 @@ class Store:
         body: bytes | None = None,
         allowed: set[HTTPStatus] | frozenset[HTTPStatus] = frozenset(),
     ) -> None:
-        request = s3.request(method, f"{self.url}{path}", self.keys, OWN_STORE_REGION, query=query, body=body)
+        request = s3.request(method, f"{self.url}{path}", self.keys, names.OBJECT_STORE_REGION, query=query, body=body)
         self._open(request, method, path, allowed)
 
     def _open(

@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import pulumi
-
-from infra.clouds.base import Cloud
+if TYPE_CHECKING:
+    from infra.clouds.base import Cloud
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ def cloud(kind: str) -> Cloud:
 
     Raises pulumi.RunError where its SDK is not installed.
     """
+    import pulumi  # noqa: PLC0415  who only asks what is missing must not pay for the SDK
+
     if package := missing_sdk(kind):
         raise pulumi.RunError(
             f"cloud {kind} needs {package}, which is not installed: pip install -r requirements-{kind}.txt"

@@ -21,8 +21,6 @@ from infra.plan.caches import OBJECT_STORE
 
 DEFAULT = "block"
 STORE_SIZE = "100Gi"
-OWN_STORE_REGION = "us-east-1"
-"""versitygw's default; it has no meaning but in signatures."""
 
 
 def build(given: LayerIn) -> LayerOut:
@@ -83,7 +81,7 @@ def object_store(given: LayerIn) -> ObjectStore | None:
     if not given.plan.own_store:
         return given.cluster.object_store
     endpoint = f"http://{names.OBJECT_STORE}.{names.SYSTEM_NAMESPACE}.svc:{names.OBJECT_STORE_PORT}"
-    return ObjectStore("s3", OWN_STORE_REGION, endpoint, {MODELS: pulumi.Output.from_input(MODELS)})
+    return ObjectStore("s3", names.OBJECT_STORE_REGION, endpoint, {MODELS: pulumi.Output.from_input(MODELS)})
 
 
 LAYER = Layer("storage", requires=("foundation",), build=build)
