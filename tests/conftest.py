@@ -9,15 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from aicc import stacks
-from aicc.offline.graph import Graph, graph_of
-from aicc.paths import REPO
-from aicc.progress import reporter
+from aicc.offline.graph import Graph
 from infra.plan import CenterPlan
-
-STACKS = {
-    path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path
-    for path in [*REPO.glob("examples/Pulumi.*.yaml"), *REPO.glob("Pulumi.*.yaml")]
-}
+from tests.support.graphs import Graphs
 
 # The same examples in every run, and none refused for being slow: no machine's speed decides a test.
 # More, at random: pytest --hypothesis-profile=default
@@ -43,7 +37,7 @@ def local_plan() -> CenterPlan:
 @pytest.fixture(scope="session")
 def stack_graphs() -> Mapping[str, Graph]:
     """The resources of every stack that has a file."""
-    return {name: graph_of(name, path, reporter()) for name, path in STACKS.items()}
+    return Graphs()
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
-from aicc.offline.graph import Graph, graph_of
+from aicc.offline.graph import Graph
 from aicc.offline.record import Recording, Resource
 from aicc.paths import REPO
-from aicc.progress import reporter
 from infra.catalogue import load
 from infra.config.clouds import PublicCloud
 from infra.config.load import from_file
 from infra.plan import CenterPlan, resolve
+from tests.support import graphs
 
 EXAMPLES = sorted((REPO / "examples").glob("Pulumi.*.yaml"))
 
@@ -21,12 +21,6 @@ EXAMPLES = sorted((REPO / "examples").glob("Pulumi.*.yaml"))
 @cache
 def plan_of(stack: str) -> CenterPlan:
     return resolve(from_file(REPO / "examples" / f"Pulumi.{stack}.yaml"), load())
-
-
-@cache
-def recorded(stack: str) -> Graph:
-    """An example's resources; a plan asks no cloud for anything."""
-    return graph_of(stack, REPO / "examples" / f"Pulumi.{stack}.yaml", reporter())
 
 
 def name_of(stack_file: Any) -> str:
@@ -64,7 +58,7 @@ def stack(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def graph(stack: str) -> Graph:
-    return recorded(stack)
+    return graphs.graph(stack)
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from aicc.paths import REPO
 from aicc.progress import PlainReporter
 from infra.plan import CenterPlan
 from tests.charts.test_model_server_groups import GROUP, SPLIT
-from tests.conftest import STACKS
 from tests.layers.platform import BRINGS, OPERATORS, Built, build, identities, store
+from tests.support.graphs import STACKS
 from tests.support.helm import Helm
 
 CRDS = REPO.parent / "shared" / "crds"

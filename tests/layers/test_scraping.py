@@ -14,9 +14,9 @@ from aicc.progress import reporter
 from infra import names
 from infra.config.load import KEY, raw_config
 from infra.layers.telemetry import collector, stores
-from tests.conftest import STACKS
 from tests.layers.conftest import CASES
 from tests.layers.platform import OPERATORS
+from tests.support.graphs import STACKS
 
 Body = Mapping[str, Any]
 IMAGE = f"registry.example.com/image@sha256:{'0' * 64}"

@@ -10,8 +10,8 @@ import pytest
 from aicc import stacks
 from aicc.offline.graph import Graph
 from aicc.paths import REPO
-from tests.conftest import STACKS
 from tests.support import golden
+from tests.support.graphs import STACKS
 
 GOLDENS = REPO / "tests" / "goldens"
 

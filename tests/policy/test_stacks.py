@@ -20,8 +20,8 @@ from infra.declaration import TYPE, properties
 from infra.estimate import estimate
 from infra.plan import CenterPlan
 from policy.model import UNKNOWN
-from tests.conftest import STACKS
 from tests.policy.tokens import NAS, OSS
+from tests.support.graphs import STACKS
 
 # The clouds' SDKs warn of modules of their own when they are imported.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
