@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.serving import Serving, serving_centre
 from tests.support.centre import Centre, small_config
 
 
@@ -31,10 +30,3 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     finally:
         centre.run("down", expect=None)
     assert not centre.processes()
-
-
-@pytest.fixture(scope="package")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """A centre with a real node whose models answer; modules that use it follow one another by their names."""
-    with serving_centre(tmp_path_factory.mktemp("serving")) as centre:
-        yield centre

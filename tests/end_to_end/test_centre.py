@@ -176,32 +176,6 @@ def test_system_namespaces_and_tenants_within_quota_are_left_alone(centre: Centr
             kube.delete("v1", "Pod", "probe", pod["metadata"]["namespace"])  # type: ignore[index]
 
 
-def test_a_change_of_the_stack_is_followed_and_what_left_it_is_pruned(fresh: Centre) -> None:
-    fresh.run("up", "--driver", "offline")
-    fresh.config["models"].pop()
-    fresh.config["tenants"].pop()
-    fresh.config["pools"][1]["nodes"] = 6
-    fresh.save()
-    changed = fresh.run("up", "--driver", "offline").stdout
-    assert "nodes: 2 created, 0 changed, 0 deleted, 5 unchanged" in changed
-    with fresh.kube() as kube:
-        deployments = kube.list("apps/v1", "Deployment", "tenant-research")
-        assert [item["metadata"]["name"] for item in deployments] == ["model-alpha"]
-        assert kube.get("v1", "Namespace", "tenant-guests") is None
-        # The pods' owner is collected in the background.
-        eventually(lambda: len(kube.list("v1", "Pod", "tenant-research")) == 2, "only alpha's pods are left")
-
-
-def test_down_leaves_no_process_and_no_file(fresh: Centre) -> None:
-    fresh.run("up", "--driver", "offline")
-    assert fresh.processes()
-    fresh.run("down")
-    assert not fresh.processes()
-    left = {path.name for path in (fresh.state / "aicc" / "fresh").iterdir()}
-    assert left <= {"lock"}
-    assert fresh.run("down").stdout == "cluster removed\n"
-
-
 def test_the_users_kubeconfig_is_not_touched(centre: Centre, tmp_path: Path) -> None:
     centre.environment["HOME"], before = str(tmp_path), centre.environment["HOME"]
     try:
@@ -209,3 +183,30 @@ def test_the_users_kubeconfig_is_not_touched(centre: Centre, tmp_path: Path) -> 
         assert not (tmp_path / ".kube").exists()
     finally:
         centre.environment["HOME"] = before
+
+
+# The last two: they change what the others look at.
+
+
+def test_a_change_of_the_stack_is_followed_and_what_left_it_is_pruned(centre: Centre) -> None:
+    centre.config["models"].pop()
+    centre.config["tenants"].pop()
+    centre.config["pools"][1]["nodes"] = 6
+    centre.save()
+    changed = centre.run("up", "--driver", "offline").stdout
+    assert "nodes: 2 created, 0 changed, 0 deleted, 5 unchanged" in changed
+    with centre.kube() as kube:
+        deployments = kube.list("apps/v1", "Deployment", "tenant-research")
+        assert [item["metadata"]["name"] for item in deployments] == ["model-alpha"]
+        assert kube.get("v1", "Namespace", "tenant-guests") is None
+        # The pods' owner is collected in the background.
+        eventually(lambda: len(kube.list("v1", "Pod", "tenant-research")) == 2, "only alpha's pods are left")
+
+
+def test_down_leaves_no_process_and_no_file(centre: Centre) -> None:
+    assert centre.processes()
+    centre.run("down")
+    assert not centre.processes()
+    left = {path.name for path in (centre.state / "aicc" / centre.name).iterdir()}
+    assert left <= {"lock"}
+    assert centre.run("down").stdout == "cluster removed\n"

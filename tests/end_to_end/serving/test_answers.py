@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from openai import APIError, AuthenticationError, BadRequestError, NotFoundError, RateLimitError, Stream
 
-from tests.end_to_end.serving import ASK, CHAT, EMBED, NAMESPACE, NEEDS_A_NODE, Serving
+from tests.end_to_end.serving.centre import ASK, CHAT, EMBED, NAMESPACE, NEEDS_A_NODE, Serving
 from tests.support.centre import eventually
 from tests.support.monitored import Monitored
 
@@ -133,6 +133,8 @@ def test_an_engine_killed_mid_stream_ends_the_answer_with_an_error_and_comes_bac
 def test_without_a_replica_the_answer_is_503_and_says_when_to_come_back(serving: Serving) -> None:
     deployment = ("-n", NAMESPACE, f"deployment/model-{CHAT}")
     serving.kubectl("scale", *deployment, "--replicas=0")
+    # It would serve on for half a minute, for who has not heard yet that it goes.
+    serving.kubectl("delete", "pod", "-n", NAMESPACE, "-l", f"aicc.io/model={CHAT}", "--grace-period=1", "--wait=false")
     try:
         eventually(lambda: not serving.engines(), "no engine runs", seconds=90)
         with pytest.raises(APIError) as refused:

@@ -10,7 +10,7 @@ import pytest
 from openai import APIError
 
 from aicc.models import local
-from tests.end_to_end.serving import EMBED, NAMESPACE, NEEDS_A_NODE, Serving
+from tests.end_to_end.serving.centre import EMBED, NAMESPACE, NEEDS_A_NODE, Serving
 from tests.support.recorder import Recorder
 
 pytestmark = NEEDS_A_NODE

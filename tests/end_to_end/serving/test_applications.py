@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.serving import CHAT, NAMESPACE, NEEDS_A_NODE, TENANT, Serving
+from tests.end_to_end.serving.centre import CHAT, NAMESPACE, NEEDS_A_NODE, TENANT, Serving
 from tests.support import browser as chromium
 from tests.support.centre import eventually
 

@@ -15,8 +15,9 @@ from aicc.dashboards.interpolate import Span
 from aicc.dashboards.page.panels import Dashboards
 from images.shifter.shifter import jobs
 from infra import names
-from infra.images import local_image
-from tests.end_to_end.serving import ASK, CHAT, NAMESPACE, NEEDS_A_NODE, SCRAPE_SECONDS, TENANT, WATCHED, Serving
+from tests.end_to_end.serving import deferred
+from tests.end_to_end.serving.centre import ASK, CHAT, NAMESPACE, NEEDS_A_NODE, SCRAPE_SECONDS, TENANT, WATCHED, Serving
+from tests.end_to_end.serving.deferred import RESTRICTED
 from tests.support.centre import eventually
 from tests.support.monitored import Monitored
 
@@ -31,48 +32,6 @@ MOVES = {
 AT_A_TIME, LEAST_REQUESTS = 4, 24
 MOVED_SECONDS, FULL_SECONDS = 120, 360
 """Budgets are evaluated every five minutes."""
-HELD_SECONDS = 90
-"""Until the job below must run: longer than the shifter's round."""
-RESTRICTED = {
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-DEFERRED: dict[str, Any] = {
-    "apiVersion": "batch/v1",
-    "kind": "Job",
-    "metadata": {
-        "name": "deferred",
-        "namespace": NAMESPACE,
-        "labels": {names.DEFERRABLE: "true"},
-        # It takes next to nothing, so its margin is the least one: ten minutes. It is over its tenant's day.
-        "annotations": {
-            jobs.FINISH_WITHIN_HOURS: f"{(600 + HELD_SECONDS) / 3600:.4f}",
-            jobs.EXPECTED_HOURS: "0.0001",
-            jobs.EXPECTED_KWH: "5",
-        },
-    },
-    "spec": {
-        "suspend": True,
-        "template": {
-            "spec": {
-                "restartPolicy": "Never",
-                "nodeSelector": {names.RUNS: names.CONTAINERS},
-                "containers": [
-                    {
-                        "name": "work",
-                        "image": local_image("shifter"),
-                        "imagePullPolicy": "Never",
-                        "command": ["python3", "-c", "print('done')"],
-                        "securityContext": RESTRICTED,
-                    }
-                ],
-            }
-        },
-    },
-}
 HOLDER: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -92,17 +51,8 @@ HOLDER: dict[str, Any] = {
 """On a simulated node."""
 
 
-@pytest.fixture(scope="module")
-def deferred(serving: Serving) -> Iterator[float]:
-    """When a deferrable job was made; it waits while the other tests run."""
-    with serving.kube() as kube:
-        made = kube.create(DEFERRED)
-        yield jobs.moment(made["metadata"]["creationTimestamp"])
-        kube.delete("batch/v1", "Job", "deferred", NAMESPACE)
-
-
 @pytest.fixture(scope="module", autouse=True)
-def held(serving: Serving, deferred: float) -> Iterator[None]:
+def held(serving: Serving) -> Iterator[None]:
     """Something holds accelerators, as no model of this centre does."""
     with serving.kube() as kube:
         kube.create(HOLDER)
@@ -186,22 +136,20 @@ def test_each_panel_of_the_overview_shows_something_every_target_is_up_and_no_ru
     eventually(lambda: empty() == [], "no panel of the overview is empty", FULL_SECONDS)
 
 
-def test_a_deferrable_job_over_its_day_is_held_until_its_deadline_allows_no_more(
-    serving: Serving, deferred: float
-) -> None:
+def test_a_deferrable_job_over_its_day_is_held_until_its_deadline_allows_no_more(serving: Serving) -> None:
     def job() -> Mapping[str, Any]:
         with serving.kube() as kube:
-            found = kube.get("batch/v1", "Job", "deferred", NAMESPACE)
+            found = kube.get("batch/v1", "Job", deferred.NAME, NAMESPACE)
         assert found is not None
         return found
 
-    eventually(lambda: jobs.ended(job()) is not None, "the job has run", HELD_SECONDS + 60)
+    eventually(lambda: jobs.ended(job()) is not None, "the job has run", deferred.HELD_SECONDS + 60)
     notes = job()["metadata"]["annotations"]
     assert job()["status"]["succeeded"] == 1
     assert notes[jobs.REASON] == "deadline"
-    assert jobs.moment(notes[jobs.RELEASED]) >= deferred + HELD_SECONDS - 1, "it was held"
+    assert jobs.moment(notes[jobs.RELEASED]) >= serving.deferred_at + deferred.HELD_SECONDS - 1, "it was held"
     told = serving.kubectl("logs", "-n", names.SYSTEM_NAMESPACE, "deployment/shifter")
-    assert f"release {NAMESPACE}/deferred: deadline" in told
+    assert f"release {NAMESPACE}/{deferred.NAME}: deadline" in told
     prometheus = Monitored(serving.status()["monitoring"]["prometheus"])
     over = f'aicc_shifter_over_budget_total{{tenant="{TENANT}"}}'
     eventually(lambda: prometheus.value(over) == 1, "that it was over its day is counted")

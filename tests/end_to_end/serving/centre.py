@@ -17,6 +17,7 @@ from aicc import paths
 from aicc.local.node.node import RealNode
 from aicc.toolbox import ensure
 from infra.config.models import Network
+from tests.end_to_end.serving import deferred
 from tests.support.centre import Centre, Config, eventually, small_config
 from tests.support.recorder import Recorder
 
@@ -74,6 +75,8 @@ class Serving(Centre):
 
     said = ""
     """What `aicc up` printed."""
+    deferred_at = 0.0
+    """When the job that may wait was made, in seconds since 1970."""
 
     def kubectl(self, *arguments: str) -> str:
         """Run kubectl to its end; its output."""
@@ -113,6 +116,8 @@ def serving_centre(folder: Path) -> Iterator[Serving]:
     try:
         centre.said = centre.run("up", "--driver", "offline").stdout
         eventually(centre.answers, "the chat model answers")
+        with centre.kube() as kube:
+            centre.deferred_at = deferred.create(kube, NAMESPACE)
         yield centre
     finally:
         for client in centre.clients.values():
