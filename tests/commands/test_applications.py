@@ -13,7 +13,7 @@ from aicc.kube.client import Kube
 from infra.plan import CenterPlan
 from infra.plan.applications.model import BatchPlan, ChatPlan, FilePlan
 
-PAGE = ChatPlan("research", "tenant-research", ("tiny",), "g", None, None, "i:1", "p", "1", "1Gi")
+PAGE = ChatPlan("research", "tenant-research", ("tiny",), 512, "g", None, None, "i:1", "p", "1", "1Gi")
 FILE = FilePlan(None, "claim", "in.jsonl")
 BATCH = BatchPlan("b", "research", "tenant-research", "tiny", FILE, FILE, 2, False, None, "i:1", "p", "1", "1Gi")
 READY = {"metadata": {"name": "chat-research"}, "status": {"readyReplicas": 1}}
