@@ -75,6 +75,15 @@ def model_release(model: str) -> str:
     return f"model-{model}"
 
 
+HALVES = ("prefill", "decode")
+"""Of a model whose prefill and decode are apart: as the charts call them."""
+
+
+def half_release(release: str, half: str) -> str:
+    """The workload of one half of a split model."""
+    return f"{release}-{half}"
+
+
 CHAT_PORT = 8000
 """Of a chat page's Service: as its chart has it."""
 

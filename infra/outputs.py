@@ -33,5 +33,7 @@ def of(plan: CenterPlan, cluster: ClusterOut, estimate: Estimate) -> Mapping[str
 
 
 def endpoint(model: ModelPlan) -> str:
-    """The model's address inside the cluster."""
+    """The model's address inside the cluster; a split one has none of its own, as neither half answers alone."""
+    if model.split:
+        return GATEWAY_ENDPOINT
     return f"http://{model.release}.{model.namespace}.svc:{MODEL_PORT}/v1"

@@ -56,6 +56,7 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
                 "accelerator": model.accelerator,
                 "acceleratorsPerReplica": model.accelerators_per_replica,
                 "replicas": {"min": model.min_replicas, "max": model.max_replicas},
+                "disaggregation": asdict(model.split) if model.split else None,
                 "scaling": asdict(model.scaling) if model.scaling else None,
                 "image": model.image,
                 "coldStartSeconds": cold_start.of(model, center.pools).total_seconds,
@@ -82,7 +83,7 @@ def as_json(stack: Stack, graph: Graph) -> dict[str, Any]:
 
 def show(stack: Stack, graph: Graph, console: Console) -> None:
     """Print the plan for people."""
-    models = [*_cold_starts(stack.plan), *_scaling(stack.plan), *_using_less(stack.plan)]
+    models = [*_cold_starts(stack.plan), *_splits(stack.plan), *_scaling(stack.plan), *_using_less(stack.plan)]
     console.print(Group(_pools(stack.plan), "", section(estimate(stack)), "", *models, _tree(stack, graph), ""))
     policy.show(policy.check(graph), console)
     console.print(Group(*_notes(stack), _summary(graph)))
@@ -110,6 +111,19 @@ def _cold_starts(center: CenterPlan) -> list[RenderableType]:
             found = cold_start.of(model, center.pools)
             spans = (found.download_seconds, found.load_seconds, found.total_seconds)
             table.add_row(model.name, *map(_span, spans), found.method)
+    return [table, ""] if table.row_count else []
+
+
+def _splits(center: CenterPlan) -> list[RenderableType]:
+    """A row for each model whose prefill and decode are apart."""
+    columns = ("model", "prefill", "decode", "each", "together", "cache goes by")
+    table = Table(*columns, title="Prefill and decode apart", title_justify="left")
+    for model in center.models:
+        if split := model.split:
+            pieces = model.accelerators_per_replica
+            together = f"{pieces * model.max_replicas:,} × {model.accelerator}"
+            way = f"{split.transfer_backend} over {split.rdma_resource or 'TCP'}"
+            table.add_row(model.name, f"{split.prefill:,}", f"{split.decode:,}", f"{pieces:,}", together, way)
     return [table, ""] if table.row_count else []
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from aicc.kube.client import Kube
 
 
-_SERVING = "app.kubernetes.io/component=model-server"
+_COMPONENT = "model-server"
+_SERVING = f"app.kubernetes.io/name={_COMPONENT}"
 _WEIGHTS = "app.kubernetes.io/name=weights"
 _GROUP = ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet")
 _PATIENCE_SECONDS = 3
@@ -214,21 +215,33 @@ def _failed_weights(kube: Kube) -> dict[str, dict[str, Any]]:
 def _model(
     model: ModelPlan, serving: list[dict[str, Any]], refused: Mapping[str, dict[str, Any]], kube: Kube
 ) -> ModelStatus:
-    own = next((item for item in serving if _is_of(model, item["metadata"])), None)
-    ready = own.get("status", {}).get("readyReplicas", 0) if own else 0
-    wanted = max(own["spec"].get("replicas", model.min_replicas) if own else 0, model.min_replicas)
-    problem = ""
+    ready = wanted = 0
+    problems = []
+    for component, least in _workloads(model).items():
+        own = next((item for item in serving if _is_of(model, component, item["metadata"])), None)
+        here = own.get("status", {}).get("readyReplicas", 0) if own else 0
+        want = max(own["spec"].get("replicas", least) if own else 0, least)
+        ready, wanted = ready + here, wanted + want
+        if own and here < want:
+            problems.append(why_not_ready(kube, own))
     if job := refused.get(model.name):
-        problem = f"its weights were not accepted: {why_not_ready(kube, job)}"
-    elif own and ready < wanted:
-        problem = why_not_ready(kube, own)
-    return ModelStatus(model.name, model.tenant, ready, wanted, endpoint(model), problem)
+        problems = [f"its weights were not accepted: {why_not_ready(kube, job)}"]
+    return ModelStatus(model.name, model.tenant, ready, wanted, endpoint(model), "; ".join(filter(None, problems)))
 
 
-def _is_of(model: ModelPlan, metadata: Mapping[str, Any]) -> bool:
-    """By the release's label: a group's workload has a name of its own."""
-    release = metadata["labels"].get("app.kubernetes.io/instance")
-    return bool((metadata["namespace"], release) == (model.namespace, model.release))
+def _workloads(model: ModelPlan) -> Mapping[str, int]:
+    """Replicas at least, by the component that runs them: one, or the halves of a split model."""
+    split = model.split
+    if split is None:
+        return {_COMPONENT: model.min_replicas}
+    return {f"{_COMPONENT}-prefill": split.prefill, f"{_COMPONENT}-decode": split.decode}
+
+
+def _is_of(model: ModelPlan, component: str, metadata: Mapping[str, Any]) -> bool:
+    """By the release's labels: a group's workload has a name of its own."""
+    labels = metadata["labels"]
+    found = (metadata["namespace"], labels.get("app.kubernetes.io/instance"), labels.get("app.kubernetes.io/component"))
+    return found == (model.namespace, model.release, component)
 
 
 def show(found: Status, console: Console) -> None:

@@ -88,17 +88,21 @@ def _idleness(plan: CenterPlan) -> Iterator[Way]:
     }
     if declared:
         yield Way("zero by idleness", is_on=True, settings=Settings(declared))
-    elif plan.models:
-        names = [model.name for model in plan.models]
+    elif free := _free_to_scale(plan):
         yield Way(
             "zero by idleness",
             is_on=False,
-            settings=Settings({name: Setting(0, IDLE_SECONDS) for name in names}),
+            settings=Settings({model.name: Setting(0, IDLE_SECONDS) for _, model in free}),
             config=tuple(
-                f"models[{index}].replicas.min: 0   # {name}; {IDLE_SECONDS} s idle" for index, name in enumerate(names)
+                f"models[{index}].replicas.min: 0   # {model.name}; {IDLE_SECONDS} s idle" for index, model in free
             ),
             note="needs KEDA and a gateway: docs/howto/scale-a-model.md",
         )
+
+
+def _free_to_scale(plan: CenterPlan) -> list[tuple[int, ModelPlan]]:
+    """Models, with their places in the stack file, whose number of replicas could follow demand."""
+    return [(index, model) for index, model in enumerate(plan.models) if not model.split]
 
 
 def _schedules(plan: CenterPlan, time_zone: str) -> Iterator[Way]:
@@ -111,11 +115,11 @@ def _schedules(plan: CenterPlan, time_zone: str) -> Iterator[Way]:
     }
     if declared:
         yield Way("zero by schedule", is_on=True, settings=Settings(declared))
-    elif plan.models:
+    elif free := _free_to_scale(plan):
         start, end = OFFICE_HOURS
         hours = cron.open_hours_a_week(cron.windows(start, end))
         settings, config = {}, []
-        for index, model in enumerate(plan.models):
+        for index, model in free:
             window = SchedulePlan(start, end, time_zone, baseline(model), hours)
             settings[model.name] = Setting(0, IDLE_SECONDS, (window,))
             declare = f'{{start: "{start}", end: "{end}", timeZone: {time_zone}, replicas: {window.replicas}}}'

@@ -28,6 +28,7 @@ _LOOPBACK = r"http://(127\.0\.0\.1|localhost)"
 _HTTPS_HOST = r"https://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?"
 FEED = rf"^({_LOOPBACK}|{_HTTPS_HOST})(:[0-9]{{1,5}})?(/[A-Za-z0-9._~/-]*)?(\?[A-Za-z0-9._~=&%-]+)?$"
 COLLECTOR = r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}$"
+RDMA_DEVICE = r"^[A-Za-z0-9_]([-A-Za-z0-9_.]{0,62}[A-Za-z0-9_])?$"
 _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 
 FORMS = {
@@ -47,6 +48,7 @@ FORMS = {
     ENTRY: "an entry of a Secret: letters, digits, -, _ and .",
     FEED: "https://… or http://127.0.0.1:…, without a user or password in it",
     COLLECTOR: "host:port such as collector.aicc-monitoring.svc:4317",
+    RDMA_DEVICE: "an RDMA device such as mlx5_0",
     _LABEL_VALUE: "a Kubernetes label value: at most 63 letters, digits, -, _ and .",
 }
 """Every pattern below in words, for error messages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from infra.config import schedule_checks
+from infra.config import disaggregation_checks, schedule_checks
 from infra.config.fields import CPU_ENGINES, IMAGE_BY_DIGEST
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Model
@@ -38,6 +38,7 @@ def check(center: Center) -> Iterator[Issue]:
             )
         yield from _in_image(path, model, center) if model.source.startswith(IMAGE) else _weights(path, model)
         yield from schedule_checks.check(path, model)
+        yield from disaggregation_checks.check(path, model, center)
         yield from _on_cpu(path, model) if model.engine in CPU_ENGINES else _on_accelerators(path, model)
 
 

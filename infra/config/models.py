@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints
 from infra.catalogue.entry import Currency
 from infra.config.applications import Applications
 from infra.config.clouds import Cloud, default_zones
+from infra.config.disaggregation import Disaggregation
 from infra.config.fields import (
     SOURCE,
     Cidr,
@@ -155,6 +156,9 @@ class Model(Declared):
     parallel: Parallelism = Field(default=Parallelism(), description="How a replica is spread over accelerators.")
     replicas: Replicas = Field(default=Replicas(), description="How many run.")
     scaling: Scaling | None = Field(default=None, description="What their number follows, where KEDA runs.")
+    disaggregation: Disaggregation | None = Field(
+        default=None, description="Prefill and decode apart, instead of `replicas`; engine sglang behind the gateway."
+    )
     max_model_len: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
         default=None, description="Longest context, in tokens; default: the model's own."
     )

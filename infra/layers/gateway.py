@@ -61,6 +61,7 @@ def values(plan: GatewayPlan, given: LayerIn) -> dict[str, Any]:
         "replicas": plan.replicas,
         "center": given.plan.name,
         "models": [model.name for model in given.plan.models],
+        **split_models(given.plan.models),
         "tenants": {tenant.name: limits(tenant) for tenant in plan.tenants},
         "keysSecret": names.GATEWAY_KEYS,
         "maxBodyBytes": declared.max_body_bytes,
@@ -78,6 +79,12 @@ def values(plan: GatewayPlan, given: LayerIn) -> dict[str, Any]:
         "priorityClassName": "aicc-platform",
         "nodeSelector": dict(given.cluster.service_nodes),
     }
+
+
+def split_models(models: Sequence[ModelPlan]) -> dict[str, list[str]]:
+    """Those that need a router of their own; nothing where there is none."""
+    found = [model.name for model in models if model.split]
+    return {"splitModels": found} if found else {}
 
 
 def holds(models: Sequence[ModelPlan]) -> dict[str, float]:

@@ -64,7 +64,7 @@ def values(model: ModelPlan) -> dict[str, Any]:
         "leaderWorkerSet": model.nodes_per_replica > 1,
         "maxModelLen": model.max_model_len or 0,
         "embeddings": model.makes_embeddings,
-        "replicas": {"min": model.min_replicas, "max": model.max_replicas},
+        **replicas(model),
         "autoscaling": {"keda": keda(model.scaling)},
         "resources": {
             "requests": {"cpu": model.cpu, "memory": model.memory},
@@ -82,6 +82,25 @@ def _mounted(model: ModelPlan) -> dict[str, str]:
     if model.weights_image:
         return {"image": model.weights_image}
     return {"claim": names.MODEL_CACHE} if model.folder else {}
+
+
+def replicas(model: ModelPlan) -> dict[str, Any]:
+    """How many of which kind; the chart's `replicas` are those of models that are not split."""
+    split = model.split
+    if split is None:
+        return {"replicas": {"min": model.min_replicas, "max": model.max_replicas}}
+    return {
+        "disaggregation": {
+            "enabled": True,
+            "replicas": {"prefill": split.prefill, "decode": split.decode},
+            "transferBackend": split.transfer_backend,
+            "rdma": {
+                "resource": split.rdma_resource or "",
+                "count": split.rdma_count or 1,
+                "devices": list(split.rdma_devices),
+            },
+        }
+    }
 
 
 def keda(scaling: ScalingPlan | None) -> dict[str, Any]:

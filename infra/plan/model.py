@@ -155,6 +155,20 @@ class ScalingPlan:
 
 
 @dataclass(frozen=True)
+class SplitPlan:
+    """Replicas of a model that read prompts, and others that write answers."""
+
+    prefill: int
+    decode: int
+    transfer_backend: str
+    rdma_resource: str | None
+    """Extended resource of each pod; None: the cache goes over TCP."""
+    rdma_count: int
+    rdma_devices: tuple[str, ...]
+    """None: the transfer backend chooses."""
+
+
+@dataclass(frozen=True)
 class ModelPlan:
     """A model that the centre serves."""
 
@@ -178,6 +192,9 @@ class ModelPlan:
     """Pods that make up a replica; `cpu`, `memory` and `shared_memory` are those of each."""
     min_replicas: int
     max_replicas: int
+    """Of a split model both are all replicas, of whichever half: each has the accelerators of one."""
+    split: SplitPlan | None
+    """None where each replica does both prefill and decode."""
     scaling: ScalingPlan | None
     """None where their number is fixed, or follows the use of CPU."""
     max_model_len: int | None

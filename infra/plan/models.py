@@ -12,7 +12,7 @@ from infra.config.issues import Issue, unknown
 from infra.config.models import Center, CpuResources, Model
 from infra.config.weights import IMAGE
 from infra.names import model_release
-from infra.plan import places, weights
+from infra.plan import disaggregation, places, weights
 from infra.plan.capabilities import has
 from infra.plan.hosts import host_share
 from infra.plan.model import AcceleratorPlan, ModelPlan, PoolPlan, TenantPlan
@@ -48,6 +48,7 @@ def check(
         else:
             yield from _image(path, model, model.accelerator, center, catalogue)
             yield from _group(path, model, center.cloud)
+            yield from disaggregation.check(path, model, center, catalogue.accelerators[model.accelerator])
             yield from _parallelism(path, model, model.accelerator, pools, catalogue)
             yield from weights.check(path, model, catalogue.accelerators[model.accelerator])
 
@@ -156,6 +157,7 @@ def notes(center: Center, catalogue: Catalogue) -> Iterator[str]:
     for model in center.models:
         accelerator = catalogue.accelerators[model.accelerator] if model.accelerator else None
         yield from weights.notes(f"model {model.name}", model, accelerator)
+        yield from disaggregation.notes(model, accelerator)
 
 
 def resolved(
@@ -175,6 +177,7 @@ def resolved(
     else:
         own = model.resources or CpuResources()
         cores, memory = quantity.parse(own.cpu), quantity.parse(own.memory)
+    split = disaggregation.resolved(model)
     return ModelPlan(
         name=model.name,
         release=model_release(model.name),
@@ -191,8 +194,9 @@ def resolved(
         tensor_parallel=model.parallel.tensor,
         pipeline_parallel=model.parallel.pipeline,
         nodes_per_replica=model.parallel.nodes,
-        min_replicas=model.replicas.min,
-        max_replicas=model.replicas.max,
+        min_replicas=split.prefill + split.decode if split else model.replicas.min,
+        max_replicas=split.prefill + split.decode if split else model.replicas.max,
+        split=split,
         scaling=None,
         max_model_len=model.max_model_len,
         cpu=quantity.cores(cores),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.support.helm import Helm, HelmError, Objects
 from tests.support.kubeconform import kubeconform
 
 CHART = paths.CHARTS / "inference-gateway"
+SPLIT: dict[str, Any] = {"models": ["whole", "apart"], "splitModels": ["apart"], "podMonitor": True}
 IMAGE = {"repository": "registry.example.com/gateway", "tag": "1"}
 ALWAYS = {
     "ClusterRole",
@@ -111,6 +112,76 @@ def test_the_router_is_reached_by_the_gate_alone(helm: Helm) -> None:
     ]
 
 
+def selectors(router: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Labels that a router finds pods by, for each of its options that ends in `selector`."""
+    found: dict[str, dict[str, str]] = {}
+    option = ""
+    for argument in router["args"]:
+        name, _, value = (
+            argument.removeprefix("--").partition("=") if argument.startswith("--") else (option, "", argument)
+        )
+        option = name
+        if option.endswith("selector") and value:
+            label, _, wanted = value.partition("=")
+            found.setdefault(option, {})[label] = wanted
+    return found
+
+
+def test_split_models_have_a_router_that_finds_their_halves_and_no_other_pod(helm: Helm) -> None:
+    whole, split = pod(helm, **SPLIT)["spec"]["initContainers"]
+    assert "--pd-disaggregation" in split["args"]
+    assert "--pd-disaggregation" not in whole["args"]
+    found = {"whole": selectors(whole)["selector"]} | {
+        half: selectors(split)[f"{half}-selector"] for half in ("prefill", "decode")
+    }
+    server = {"accelerator": {"resource": "nvidia.com/gpu", "count": 1}, "leaderWorkerSet": True, "engine": "sglang"}
+    several = {"nodesPerReplica": 2, "tensorParallelSize": 2}
+    for nodes in ({}, several):
+        for apart in (False, True):
+            values = {**server, **nodes, "disaggregation": {"enabled": apart}}
+            rendered = helm.template(paths.CHARTS / "model-server", values, release="model-a", namespace="tenant-a")
+            labels = list(_pod_labels(yaml.safe_load_all(rendered)))
+            who = [{name for name, wanted in found.items() if wanted.items() <= one.items()} for one in labels]
+            answering = [{"prefill"}, {"decode"}] if apart else [{"whole"}]
+            assert [one for one in who if one] == answering, "nobody takes a group's workers for a server"
+            assert len(who) == len(answering) * (2 if nodes else 1)
+
+
+def _pod_labels(bodies: Iterable[Any]) -> Iterator[Mapping[str, str]]:
+    for body in bodies:
+        match body and body["kind"]:
+            case "Deployment":
+                yield body["spec"]["template"]["metadata"]["labels"]
+            case "LeaderWorkerSet":
+                group = body["spec"]["leaderWorkerTemplate"]
+                yield from (group[f"{rank}Template"]["metadata"]["labels"] for rank in ("leader", "worker"))
+
+
+def test_the_selectors_share_a_label_or_the_api_server_would_send_every_pod(helm: Helm) -> None:
+    _, split = pod(helm, **SPLIT)["spec"]["initContainers"]
+    prefill, decode = selectors(split).values()
+    assert dict(prefill.items() & decode.items()) == {"app.kubernetes.io/name": "model-server"}
+
+
+def test_the_two_routers_share_a_pod_and_nothing_else(helm: Helm) -> None:
+    whole, split = pod(helm, **SPLIT)["spec"]["initContainers"]
+    names = [(one["name"], one["ports"][0]["name"], one["ports"][0]["containerPort"]) for one in (whole, split)]
+    assert names == [("router", "router-metrics", 9091), ("split-router", "split-metrics", 9092)]
+    [gate] = pod(helm, **SPLIT)["spec"]["containers"]
+    assert {"--upstream=http://127.0.0.1:8081", "--split-upstream=http://127.0.0.1:8082"} <= set(gate["args"])
+    assert {"--port=8081", "--host=127.0.0.1"} <= set(whole["args"])
+    assert {"--port=8082", "--host=127.0.0.1", "--prometheus-port=9092"} <= set(split["args"])
+    made = objects(helm, **SPLIT)
+    assert [one["port"] for one in made["PodMonitor"]["spec"]["podMetricsEndpoints"]][-1] == "split-metrics"
+    halves = made["NetworkPolicy"]["spec"]["egress"][1]
+    assert [port["port"] for port in halves["ports"]] == [8000, 8998]
+    assert json.loads(made["ConfigMap"]["data"]["gate.json"])["splitModels"] == ["apart"]
+
+
+def test_without_a_split_model_nothing_of_it_is_there(helm: Helm) -> None:
+    assert "split" not in text(helm, models=["whole"])
+
+
 def test_the_router_sees_pods_and_nothing_else(helm: Helm) -> None:
     assert objects(helm)["ClusterRole"]["rules"] == [
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
@@ -156,7 +227,7 @@ def test_https_is_served_beside_http_where_there_is_a_certificate(helm: Helm) ->
     ]
 
 
-@pytest.mark.parametrize("values", [{}, OPEN], ids=["default", "open"])
+@pytest.mark.parametrize("values", [{}, OPEN, SPLIT], ids=["default", "open", "split"])
 def test_what_is_rendered_is_clean_and_fits_kubernetes_own_schemas(
     helm: Helm, kubeconform_binary: Path, tmp_path: Path, values: dict[str, Any]
 ) -> None:
@@ -180,6 +251,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no replica": ({"replicas": 0}, "/replicas"),
     "model name that no label can hold": ({"models": ["Qwen/Qwen3"]}, "/models/0"),
     "collector without a port": ({"router": {"tracesEndpoint": "collector"}}, "/router/tracesEndpoint"),
+    "a split model that is none": ({"splitModels": ["a"]}, 'splitModels names "a", which is not among models'),
     "no image": ({"image": {"tag": ""}}, "image.tag and image.digest are both empty"),
     "two certificates": (
         {"host": "a.b", "tls": {"secretName": "c", "issuer": {"name": "d"}}},

@@ -145,6 +145,18 @@ def test_a_split_model_has_no_service_and_a_budget_for_each_role_with_several_re
     assert set(_bodies(chart, "PodDisruptionBudget", **SPLIT)) == {"model-qwen3-prefill"}
 
 
+def test_the_halves_reach_each_other_and_the_gateway_sees_where_they_meet(chart: ModelServer) -> None:
+    [made] = _bodies(chart, "NetworkPolicy", **SPLIT).values()
+    policy = made["spec"]
+    own = {"podSelector": {"matchLabels": policy["podSelector"]["matchLabels"]}}
+    gateway = {"namespaceSelector": {"matchLabels": {"aicc.io/role": "gateway"}}}
+    assert policy["ingress"][1:] == [
+        {"from": [gateway], "ports": [{"port": 8998, "protocol": "TCP"}]},
+        {"from": [own]},
+    ]
+    assert policy["egress"][-1] == {"to": [own]}
+
+
 def test_a_split_model_may_span_nodes(chart: ModelServer) -> None:
     found = _bodies(chart, "LeaderWorkerSet", **GROUP, **SPLIT)
     workers = {

@@ -27,8 +27,11 @@ TENANTS: dict[str, dict[str, Any]] = {
     "enterprise": {"priority": "default", "requestsPerMinute": 3},
     "research": {"priority": "bulk"},
 }
-DISCOVERY = ("--enable-igw", "--service-discovery", "--selector", "--service-discovery-port", "--model-id-from")
-"""What the router is told of Kubernetes; here it reads its workers from a file."""
+DISCOVERY = (
+    *("--enable-igw", "--service-discovery", "--service-discovery-port", "--model-id-from"),
+    *("--selector", "--prefill-selector", "--decode-selector"),
+)
+"""What a router is told of Kubernetes; here it reads its workers from a file."""
 
 
 def free_port() -> int:
@@ -64,14 +67,31 @@ class Engine:
     port: int
     process: Process
     host: str = "127.0.0.1"
+    half: str = ""
+    """prefill or decode of a split model; empty: it serves alone."""
+    bootstrap_port: int = 0
+    """Of a prefill half."""
 
     @classmethod
-    def start(cls, model: str, folder: Path, port: int | None = None) -> Engine:
-        port = port or free_port()
-        command = [sys.executable, "-m", "tests.support.engine", "--port", str(port), "--model", model]
-        engine = cls(model, port, Process.start(command, folder / f"engine-{port}.log"))
+    def start(cls, model: str, folder: Path, port: int | None = None, half: str = "") -> Engine:
+        port, bootstrap_port = port or free_port(), free_port() if half == "prefill" else 0
+        module = "tests.support.split_engine" if half else "tests.support.engine"
+        halves = ["--half", half, "--bootstrap-port", str(bootstrap_port)] if half else []
+        command = [sys.executable, "-m", module, "--port", str(port), "--model", model, *halves]
+        process = Process.start(command, folder / f"engine-{port}.log")
+        engine = cls(model, port, process, half=half, bootstrap_port=bootstrap_port)
         wait_for(lambda: engine.state() is not None, "the engine answers")
         return engine
+
+    @property
+    def worker(self) -> Mapping[str, Any]:
+        """As the router's file of workers has it."""
+        bootstrap = {"bootstrap_port": self.bootstrap_port} if self.bootstrap_port else {}
+        return {
+            "url": f"http://{self.host}:{self.port}",
+            **({"worker_type": self.half} if self.half else {}),
+            **bootstrap,
+        }
 
     def state(self) -> Mapping[str, Any]:
         answer = call(self.port, "GET", "/state")
@@ -140,9 +160,21 @@ def with_options(args: Sequence[str], changed: Mapping[str, str]) -> list[str]:
     return [*kept, *(f"{option}={value}" for option, value in changed.items())]
 
 
+def without(args: Sequence[str], options: Sequence[str]) -> list[str]:
+    """`args` without some options and their values, which may be words of their own."""
+    kept: list[str] = []
+    dropping = False
+    for argument in args:
+        if argument.startswith("--"):
+            dropping = argument.partition("=")[0] in options
+        if not dropping:
+            kept.append(argument)
+    return kept
+
+
 @dataclass
 class Gateway:
-    """Gate and router over some engines."""
+    """Gate and routers over some engines."""
 
     folder: Path
     gate_binary: Path
@@ -154,24 +186,32 @@ class Gateway:
     """What the image preloads into the router (images/gateway/patience), built."""
     gate: Process | None = None
     router: Process | None = None
+    split_router: Process | None = None
+    """Of split models; None where there are none."""
     port: int = 0
     tls_port: int = 0
     admin_port: int = 0
     router_port: int = 0
+    split_port: int = 0
 
     def start(self, engines: Sequence[Engine]) -> None:
-        self.port, self.tls_port, self.admin_port, self.router_port = (free_port() for _ in range(4))
+        self.port, self.tls_port, self.admin_port, self.router_port, self.split_port = (free_port() for _ in range(5))
         self._write_config()
         self.set_keys({tenant: [{"key": key}] for tenant, key in KEYS.items()})
         self.set_engines(engines)
-        self.router = self._start_router()
+        self.router = self._start_router("router", self.router_port)
+        if self.values.get("splitModels"):
+            self.split_router = self._start_router("split-router", self.split_port)
         self.gate = self._start_gate()
         wait_for(lambda: call(self.admin_port, "GET", "/readyz").status == 200, "the gate is ready")
         for engine in engines:
-            wait_for(lambda model=engine.model: self._routed(model), f"the router has found {engine.model}")
+            self.wait_for(engine)
+
+    def wait_for(self, engine: Engine) -> None:
+        wait_for(lambda: self._routed(engine), f"the router has found {engine.model} {engine.half}")
 
     def stop(self) -> None:
-        for process in (self.gate, self.router):
+        for process in (self.gate, self.router, self.split_router):
             if process:
                 process.stop()
 
@@ -197,27 +237,27 @@ class Gateway:
             (folder / f"{tenant}.json").write_text(json.dumps({"keys": list(held)}), encoding="utf-8")
 
     def set_engines(self, engines: Sequence[Engine]) -> None:
-        workers = [{"url": f"http://{engine.host}:{engine.port}"} for engine in engines]
-        target = self.folder / "workers.json"
-        target.with_suffix(".new").write_text(json.dumps({"version": 1, "workers": workers}), encoding="utf-8")
-        target.with_suffix(".new").replace(target)
+        for name in ("router", "split-router"):
+            workers = [engine.worker for engine in engines if bool(engine.half) == (name == "split-router")]
+            target = self.folder / f"{name}.json"
+            target.with_suffix(".new").write_text(json.dumps({"version": 1, "workers": workers}), encoding="utf-8")
+            target.with_suffix(".new").replace(target)
 
-    def _start_router(self) -> Process:
-        args = container_args(self.helm, self._chart_values(), "initContainers", "router")
-        own = [argument for argument in args if argument.partition("=")[0] not in DISCOVERY]
+    def _start_router(self, name: str, port: int) -> Process:
+        args = container_args(self.helm, self._chart_values(), "initContainers", name)
         changed = {
-            "--port": str(self.router_port),
+            "--port": str(port),
             "--prometheus-host": "127.0.0.1",
             "--prometheus-port": str(free_port()),
             "--priority-scheduler-config": str(self.folder / "priorities.yaml"),
             "--health-check-interval-secs": "1",
             "--discovery-provider": "file",
-            "--discovery-file": str(self.folder / "workers.json"),
+            "--discovery-file": str(self.folder / f"{name}.json"),
             "--discovery-check-interval-secs": "1",
         }
-        command = [sys.executable, "-m", "smg.launch_router", *with_options(own, changed)]
+        command = [sys.executable, "-m", "smg.launch_router", *with_options(without(args, DISCOVERY), changed)]
         preload = {"LD_PRELOAD": str(self.preload)} if self.preload else {}
-        return Process.start(command, self.folder / "router.log", **preload)
+        return Process.start(command, self.folder / f"{name}.log", **preload)
 
     def _start_gate(self) -> Process:
         args = container_args(self.helm, self._chart_values(), "containers", "gate")
@@ -229,12 +269,16 @@ class Gateway:
             "--keys": str(self.folder / "keys"),
             "--drain": "1s",
         }
+        if self.split_router:
+            changed["--split-upstream"] = f"http://127.0.0.1:{self.split_port}"
         if "tls" in self.values:
             changed |= {"--listen-tls": f"127.0.0.1:{self.tls_port}", "--tls": str(self.folder / "tls")}
         return Process.start([self.gate_binary, *with_options(args, changed)], self.folder / "gate.log")
 
-    def _routed(self, model: str) -> bool:
-        return model.encode() in call(self.router_port, "GET", "/v1/models").body
+    def _routed(self, engine: Engine) -> bool:
+        port = self.split_port if engine.half else self.router_port
+        found = json.loads(call(port, "GET", "/workers").body)["workers"]
+        return any(worker["url"] == engine.worker["url"] and worker["is_healthy"] for worker in found)
 
     def post(self, path: str, body: Any, tenant: str = "cloud", **headers: str) -> Answer:
         text = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -136,14 +136,21 @@ def _models(draw: st.DrawFn, accelerator: str, per_node: int, quota: int) -> lis
     count = draw(st.sampled_from(counts))
     tensor = draw(st.sampled_from([part for part in range(1, count + 1) if count % part == 0]))
     most = draw(st.integers(1, quota // count))
+    # Where the catalogue has no image of any engine, a user names their own.
+    engine = {"engine": draw(st.sampled_from(sorted(known.serving)))} if known.serving else {"image": IMAGE}
+    splits = engine.get("engine") == "sglang" and known.vendor != "huawei" and most > 1 and draw(st.booleans())
+    prefill = draw(st.integers(1, most - 1)) if splits else 0
     return [
         {
             "source": "Qwen/Qwen3-8B",
-            # Where the catalogue has no image of any engine, a user names their own.
-            **({"engine": draw(st.sampled_from(sorted(known.serving)))} if known.serving else {"image": IMAGE}),
+            **engine,
             "accelerator": accelerator,
             "parallel": {"tensor": tensor, "pipeline": count // tensor},
-            "replicas": {"min": 1, "max": most},
+            **(
+                {"disaggregation": {"prefill": prefill, "decode": most - prefill}}
+                if splits
+                else {"replicas": {"min": 1, "max": most}}
+            ),
         }
     ]
 

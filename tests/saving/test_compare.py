@@ -32,6 +32,16 @@ def compared(
     return compare(centre, catalogue, asked, drawn, assumed)
 
 
+def test_a_split_model_is_told_of_nothing_that_it_cannot_do() -> None:
+    split = {"name": "apart", "replicas": None, "disaggregation": {"prefill": 1, "decode": 1}}
+    apart = {key: value for key, value in model(**split).items() if value is not None}
+    found = {way.name: way for way in ways(plan(1, [apart, model()]), CATALOGUE)}
+    assert not [line for way in found.values() for line in way.config if "models[0]" in line]
+    alone = {way.name for way in ways(plan(1, [apart]), CATALOGUE)}
+    assert not {IDLENESS, SCHEDULE} & alone
+    assert compared(plan(1, [apart]), with_jobs=False).tables
+
+
 def by_name(table: Table) -> dict[str, Any]:
     return {row.name: row for row in table.rows}
 

@@ -29,6 +29,8 @@ class Engine:
     """One engine's state."""
 
     model: str
+    owner: str = "test"
+    """What it says that it is: by this the router knows an engine."""
     running: int = 0
     abandoned: int = 0
     served: int = 0
@@ -63,7 +65,7 @@ class Engine:
         if path == "/state":
             return {key: getattr(self, key) for key in ("running", "abandoned", "served", "last")}
         if path == "/v1/models":
-            model = {"id": self.model, "object": "model", "created": 0, "owned_by": "test"}
+            model = {"id": self.model, "object": "model", "created": 0, "owned_by": self.owner}
             return {"object": "list", "data": [model]}
         return {"status": "ok"}
 
@@ -76,6 +78,8 @@ class Engine:
             return await _send(
                 writer, 200, {"object": "list", "model": asked["model"], "data": [vector], "usage": usage}
             )
+        if refusal := await self.prepared(asked):
+            return await _send(writer, 500, {"error": {"message": refusal}})
         order = str(asked["messages"][-1]["content"]).split(" ")[0]
         if order == "fail":
             return await _send(writer, 500, {"error": {"message": "asked to fail"}})
@@ -87,6 +91,10 @@ class Engine:
         message = {"role": "assistant", "content": " ".join(WORDS)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return await _send(writer, 200, _answer(asked, "chat.completion", [choice]) | {"usage": USAGE})
+
+    async def prepared(self, asked: dict[str, Any]) -> str:
+        """What an engine that depends on another does first; why it cannot answer, or nothing."""
+        return ""
 
     async def _stream(
         self, asked: dict[str, Any], order: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -142,9 +150,9 @@ async def _send(writer: asyncio.StreamWriter, status: int, answer: Any) -> bool:
     return True
 
 
-async def serve(model: str, host: str, port: int) -> None:
+async def serve(engine: Engine, host: str, port: int) -> None:
     """Serve until stopped."""
-    server = await asyncio.start_server(Engine(model).connection, host, port, limit=2**26)
+    server = await asyncio.start_server(engine.connection, host, port, limit=2**26)
     await server.serve_forever()
 
 
@@ -155,7 +163,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--model", required=True)
     given = parser.parse_args()
-    asyncio.run(serve(given.model, given.host, given.port))
+    asyncio.run(serve(Engine(given.model), given.host, given.port))
 
 
 if __name__ == "__main__":

@@ -148,8 +148,8 @@ def _keda(sources: Sources, node: RealNode) -> Sequence[Job]:
 def _pods(sources: Sources, node: RealNode) -> Sequence[Job]:
     """Pods of the real node: what PodMonitors choose in a cluster, by the same labels and named ports."""
     return [
-        _chosen(sources, node, "gateway", {_NAME: "inference-gateway", _PORT: "metrics|router-metrics"}),
-        _chosen(sources, node, "model-server", {_COMPONENT: "model-server", _PORT: "http"}),
+        _chosen(sources, node, "gateway", {_NAME: "inference-gateway", _PORT: "metrics|router-metrics|split-metrics"}),
+        _chosen(sources, node, "model-server", {_COMPONENT: "model-server(-prefill|-decode)?", _PORT: "http"}),
         _chosen(sources, node, "shifter", {_NAME: "shifter", _PORT: "metrics"}),
     ]
 

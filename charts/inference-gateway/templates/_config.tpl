@@ -1,6 +1,7 @@
 {{- /* What the two programs read: the gate's JSON and the router's priorities. */ -}}
 
 {{- define "inference-gateway.gateConfig" -}}
+{{- $split := ternary (dict "splitModels" .Values.splitModels) dict (not (empty .Values.splitModels)) -}}
 {{- dict
   "center" .Values.center
   "models" .Values.models
@@ -10,7 +11,7 @@
   "holdSeconds" .Values.hold.seconds
   "holdModels" .Values.hold.models
   "holdQueue" (int .Values.hold.queue)
-| toPrettyJson }}
+| merge $split | toPrettyJson }}
 {{- end }}
 
 {{- /* Nothing is reserved for a class: a share is rounded up, which on a small fleet would leave the lowest class none.
@@ -36,6 +37,9 @@ classes:
 {{- end }}
 - --admin=0.0.0.0:9090
 - --upstream=http://127.0.0.1:8081
+{{- if .Values.splitModels }}
+- --split-upstream=http://127.0.0.1:8082
+{{- end }}
 - --config=/etc/gateway/config/gate.json
 - --keys=/etc/gateway/keys
 - --drain={{ int .Values.drainSeconds }}s
@@ -45,15 +49,44 @@ classes:
 {{- end }}
 {{- end }}
 
+{{- /* A router's ports, by whether it serves the split models. */ -}}
+{{- define "inference-gateway.routerPort" -}}
+{{ ternary 8082 8081 .split }}
+{{- end }}
+
+{{- define "inference-gateway.routerMetricsPort" -}}
+{{ ternary 9092 9091 .split }}
+{{- end }}
+
+{{- /*
+The pods that a router takes for servers. One that serves split models takes nothing but their halves, as SMG refuses to mix
+them with whole servers. The label that both selectors share is what the API server is asked for: else it would send every pod.
+*/ -}}
+{{- define "inference-gateway.routerSelectors" -}}
+{{- $component := .Values.discovery.component -}}
+{{- if .split -}}
+- --pd-disaggregation
+{{- /* A prompt's prefix is kept where it was read; who writes the answer has only to have time. */}}
+- --decode-policy=power_of_two
+{{- range $half := list "prefill" "decode" }}
+- --{{ $half }}-selector
+- app.kubernetes.io/name={{ $component }}
+- app.kubernetes.io/component={{ $component }}-{{ $half }}
+{{- end }}
+{{- else -}}
+- --selector=app.kubernetes.io/component={{ $component }}
+{{- end }}
+{{- end }}
+
 {{- /* It listens on the pod's loopback only: whoever reaches it may add workers and needs no key. */ -}}
 {{- define "inference-gateway.routerArgs" -}}
 - --host=127.0.0.1
-- --port=8081
+- --port={{ include "inference-gateway.routerPort" . }}
 - --prometheus-host=0.0.0.0
-- --prometheus-port=9091
+- --prometheus-port={{ include "inference-gateway.routerMetricsPort" . }}
 - --enable-igw
 - --service-discovery
-- --selector=app.kubernetes.io/component={{ .Values.discovery.component }}
+{{ include "inference-gateway.routerSelectors" . }}
 - --service-discovery-port={{ int .Values.discovery.port }}
 - --model-id-from=label:aicc.io/model
 - --policy=cache_aware

@@ -90,6 +90,9 @@ is told, it is told by its environment.
 {{- if eq .role "prefill" }}
 - --disaggregation-bootstrap-port={{ int .Values.disaggregation.bootstrapPort }}
 {{- end }}
+{{- with .Values.disaggregation.rdma.devices }}
+- --disaggregation-ib-device={{ join "," . }}
+{{- end }}
 {{- end }}
 
 {{- define "model-server.sglang.env" -}}

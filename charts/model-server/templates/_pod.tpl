@@ -12,6 +12,10 @@
 {{- $_ := set $requests . (toString $.Values.accelerator.count) -}}
 {{- $_ := set $limits . (toString $.Values.accelerator.count) -}}
 {{- end -}}
+{{- with ternary .Values.disaggregation.rdma.resource "" .Values.disaggregation.enabled -}}
+{{- $_ := set $requests . (toString $.Values.disaggregation.rdma.count) -}}
+{{- $_ := set $limits . (toString $.Values.disaggregation.rdma.count) -}}
+{{- end -}}
 metadata:
   labels:
     {{- include "model-server.podLabels" . | nindent 4 }}

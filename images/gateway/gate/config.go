@@ -12,8 +12,10 @@ import (
 type Config struct {
 	Center string `json:"center"`
 	// Models that the centre declares, running or not.
-	Models  []string          `json:"models"`
-	Tenants map[string]Tenant `json:"tenants"`
+	Models []string `json:"models"`
+	// SplitModels are those of them whose prefill and decode are apart; a router of their own serves them.
+	SplitModels []string          `json:"splitModels"`
+	Tenants     map[string]Tenant `json:"tenants"`
 	// Replicas of the gateway, among which every limit is divided.
 	Replicas     int   `json:"replicas"`
 	MaxBodyBytes int64 `json:"maxBodyBytes"`

@@ -31,30 +31,41 @@ const (
 	retryAfter    = 5 * time.Second
 )
 
-// gate admits requests and hands them to the router.
+// gate admits requests and hands them to a router.
 type gate struct {
 	config  Config
 	keys    *keyring
 	budgets map[string]*budget
-	models  map[string]bool
+	models  map[string]*url.URL // the router of each
+	routers []*url.URL
 	proxy   *httputil.ReverseProxy
-	router  *url.URL
 	metrics *metrics
 	tracer  *tracer
 }
 
-func newGate(config Config, keys *keyring, upstream string, spans *tracer) (*gate, error) {
+// newGate takes the routers' addresses: that of all models, and that of split ones, which may be empty where there are none.
+func newGate(config Config, keys *keyring, upstream, splitUpstream string, spans *tracer) (*gate, error) {
 	router, err := url.Parse(upstream)
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{config: config, keys: keys, router: router, metrics: newMetrics(config.Models), tracer: spans}
-	g.budgets, g.models = map[string]*budget{}, map[string]bool{}
+	g := &gate{config: config, keys: keys, metrics: newMetrics(config.Models), tracer: spans}
+	g.budgets, g.models, g.routers = map[string]*budget{}, map[string]*url.URL{}, []*url.URL{router}
 	for name, tenant := range config.Tenants {
 		g.budgets[name] = newBudget(tenant, config.Replicas, time.Now())
 	}
 	for _, model := range config.Models {
-		g.models[model] = true
+		g.models[model] = router
+	}
+	if len(config.SplitModels) > 0 {
+		split, err := url.Parse(splitUpstream)
+		if err != nil || splitUpstream == "" {
+			return nil, fmt.Errorf("models %v are split, and --split-upstream is no router: %q", config.SplitModels, splitUpstream)
+		}
+		g.routers = append(g.routers, split)
+		for _, model := range config.SplitModels {
+			g.models[model] = split
+		}
 	}
 	g.proxy = g.newProxy()
 	return g, nil
@@ -171,7 +182,7 @@ func (g *gate) read(writer http.ResponseWriter, request *http.Request, c *call) 
 		refuse(writer, 400, "missing_model", "The body names no model.", 0)
 		return false
 	}
-	if !g.models[asked.Model] {
+	if g.models[asked.Model] == nil {
 		refuse(writer, 404, "model_not_found", fmt.Sprintf("The model %q does not exist.", asked.Model), 0)
 		return false
 	}
@@ -222,7 +233,7 @@ func (g *gate) serveModels(writer http.ResponseWriter, path string) bool {
 	switch {
 	case !isModel:
 		return false
-	case g.models[name]:
+	case g.models[name] != nil:
 		answer(writer, 200, of(name))
 	default:
 		refuse(writer, 404, "model_not_found", fmt.Sprintf("The model %q does not exist.", name), 0)

@@ -20,8 +20,8 @@ import (
 )
 
 type options struct {
-	listen, listenTLS, admin, upstream, config, keys, tls, spans string
-	drain, grace                                                 time.Duration
+	listen, listenTLS, admin, upstream, splitUpstream, config, keys, tls, spans string
+	drain, grace                                                                time.Duration
 }
 
 func main() {
@@ -30,6 +30,7 @@ func main() {
 	flag.StringVar(&given.listenTLS, "listen-tls", "", "address that clients are served on by HTTPS; needs --tls")
 	flag.StringVar(&given.admin, "admin", "127.0.0.1:9090", "address of /metrics, /livez and /readyz")
 	flag.StringVar(&given.upstream, "upstream", "http://127.0.0.1:8081", "the router")
+	flag.StringVar(&given.splitUpstream, "split-upstream", "", "the router of models whose prefill and decode are apart")
 	flag.StringVar(&given.config, "config", "", "file with models, tenants and limits")
 	flag.StringVar(&given.keys, "keys", "", "folder with one file of keys a tenant; reread when it changes")
 	flag.StringVar(&given.tls, "tls", "", "folder with tls.crt and tls.key; reread when they change")
@@ -59,7 +60,7 @@ func run(given options) error {
 
 	spans := newTracer(given.spans)
 	defer spans.close()
-	gate, err := newGate(config, keys, given.upstream, spans)
+	gate, err := newGate(config, keys, given.upstream, given.splitUpstream, spans)
 	if err != nil {
 		return err
 	}

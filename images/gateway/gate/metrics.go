@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"sort"
 	"strconv"
@@ -234,9 +235,17 @@ func sorted[V any](of map[string]V) []string {
 	return names
 }
 
-// admin serves the metrics and the pod's probes: alive while it runs; ready while the router answers and nobody said stop.
+// admin serves the metrics and the pod's probes: alive while it runs; ready while each router answers and nobody said stop.
 func (g *gate) admin(stop context.Context) http.Handler {
-	router := &http.Client{Timeout: 2 * time.Second}
+	client := &http.Client{Timeout: 2 * time.Second}
+	answers := func(router *url.URL) bool {
+		response, err := client.Get(router.JoinPath("/liveness").String())
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == 200
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/metrics", func(writer http.ResponseWriter, _ *http.Request) {
 		writer.Header().Set("Content-Type", "text/plain; version=0.0.4")
@@ -244,12 +253,11 @@ func (g *gate) admin(stop context.Context) http.Handler {
 	})
 	mux.HandleFunc("/livez", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/readyz", func(writer http.ResponseWriter, _ *http.Request) {
-		response, err := router.Get(g.router.JoinPath("/liveness").String())
-		if err == nil {
-			_ = response.Body.Close()
-		}
-		if stop.Err() != nil || err != nil || response.StatusCode != 200 {
-			writer.WriteHeader(503)
+		for _, router := range g.routers {
+			if stop.Err() != nil || !answers(router) {
+				writer.WriteHeader(503)
+				return
+			}
 		}
 	})
 	return mux

@@ -69,7 +69,7 @@ func (g *gate) newProxy() *httputil.ReverseProxy {
 // rewrite makes the router's request: the client's key stays here, and the tenant's class is ours to say.
 func (g *gate) rewrite(r *httputil.ProxyRequest) {
 	c := callOf(r.In)
-	r.SetURL(g.router)
+	r.SetURL(g.models[c.model])
 	for name := range r.Out.Header {
 		if strings.HasPrefix(name, "X-Smg-") || strings.HasPrefix(name, "X-Tenant-") {
 			r.Out.Header.Del(name)
