@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.catalogue import Accelerator
+from infra.config.clouds import Cloud, LocalCloud
 from infra.config.issues import Issue
 from infra.config.models import Center, Model
 from infra.plan.gateway import is_made
@@ -35,20 +36,17 @@ def check(path: str, model: Model, center: Center, accelerator: Accelerator) -> 
         )
 
 
-def notes(model: Model, accelerator: Accelerator | None) -> Iterator[str]:
-    """What a plan says of a split model."""
+def notes(model: Model, accelerator: Accelerator | None, cloud: Cloud) -> Iterator[str]:
+    """What could not be verified; of nodes that are simulated, nothing needs to be."""
     split = model.disaggregation
-    if split is None or accelerator is None:
+    if split is None or accelerator is None or isinstance(cloud, LocalCloud):
         return
     if split.rdma is None:
-        backend = (
-            ""
-            if split.transfer_backend == "nixl"
-            else "; mooncake may insist on RDMA cards that it sees, nixl does not"
-        )
+        uncertain = split.transfer_backend == "mooncake"
+        hint = "; mooncake may insist on RDMA cards that it sees, nixl does not" if uncertain else ""
         yield (
             f"model {model.name}: disaggregation.rdma is not declared, so its key-value cache goes from prefill to "
-            f"decode over TCP, which may cost more than the split gains{backend}"
+            f"decode over TCP, which may cost more than the split gains{hint}"
         )
     if accelerator.vendor not in _DOCUMENTED:
         has = f"{accelerator.id}'s image of sglang has {split.transfer_backend}"

@@ -73,13 +73,22 @@ class Engine:
     """Of a prefill half."""
 
     @classmethod
-    def start(cls, model: str, folder: Path, port: int | None = None, half: str = "") -> Engine:
-        port, bootstrap_port = port or free_port(), free_port() if half == "prefill" else 0
+    def start(
+        cls,
+        model: str,
+        folder: Path,
+        port: int | None = None,
+        half: str = "",
+        *,
+        host: str = "127.0.0.1",
+        bootstrap_port: int | None = None,
+    ) -> Engine:
+        port, bootstrap_port = port or free_port(), (bootstrap_port or free_port()) if half == "prefill" else 0
         module = "tests.support.split_engine" if half else "tests.support.engine"
         halves = ["--half", half, "--bootstrap-port", str(bootstrap_port)] if half else []
-        command = [sys.executable, "-m", module, "--port", str(port), "--model", model, *halves]
-        process = Process.start(command, folder / f"engine-{port}.log")
-        engine = cls(model, port, process, half=half, bootstrap_port=bootstrap_port)
+        command = [sys.executable, "-m", module, "--port", str(port), "--model", model, "--host", host, *halves]
+        process = Process.start(command, folder / f"engine-{host}-{port}.log")
+        engine = cls(model, port, process, host=host, half=half, bootstrap_port=bootstrap_port)
         wait_for(lambda: engine.state() is not None, "the engine answers")
         return engine
 
@@ -94,7 +103,7 @@ class Engine:
         }
 
     def state(self) -> Mapping[str, Any]:
-        answer = call(self.port, "GET", "/state")
+        answer = call(self.port, "GET", "/state", host=self.host)
         found: Mapping[str, Any] = json.loads(answer.body)
         return found
 
@@ -119,9 +128,15 @@ class Answer:
 
 
 def call(
-    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    port: int,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    host: str = "127.0.0.1",
 ) -> Answer:
-    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = HTTPConnection(host, port, timeout=20)
     try:
         connection.request(method, path, body, dict(headers or {}))
         response: HTTPResponse = connection.getresponse()
