@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.catalogue import Accelerator
-from infra.config.clouds import Cloud, LocalCloud
 from infra.config.issues import Issue
 from infra.config.models import Center, Model
 from infra.plan.gateway import is_made
@@ -36,10 +35,10 @@ def check(path: str, model: Model, center: Center, accelerator: Accelerator) -> 
         )
 
 
-def notes(model: Model, accelerator: Accelerator | None, cloud: Cloud) -> Iterator[str]:
-    """What could not be verified; of nodes that are simulated, nothing needs to be."""
+def notes(model: Model, accelerator: Accelerator | None) -> Iterator[str]:
+    """What could not be verified of a split model."""
     split = model.disaggregation
-    if split is None or accelerator is None or isinstance(cloud, LocalCloud):
+    if split is None or accelerator is None:
         return
     if split.rdma is None:
         uncertain = split.transfer_backend == "mooncake"

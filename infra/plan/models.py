@@ -157,7 +157,7 @@ def notes(center: Center, catalogue: Catalogue) -> Iterator[str]:
     for model in center.models:
         accelerator = catalogue.accelerators[model.accelerator] if model.accelerator else None
         yield from weights.notes(f"model {model.name}", model, accelerator)
-        yield from disaggregation.notes(model, accelerator, center.cloud)
+        yield from disaggregation.notes(model, accelerator)
 
 
 def resolved(

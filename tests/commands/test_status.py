@@ -17,9 +17,10 @@ from infra.plan import ModelPlan, resolve
 APART, WHOLE = resolve(from_file(REPO / "tests/config_cases/local.ok.prefill-and-decode-apart.yaml"), load()).models
 
 
-def workload(name: str, wanted: int, ready: int) -> dict[str, Any]:
+def workload(release: str, wanted: int, ready: int, half: str = "") -> dict[str, Any]:
+    labels = {"app.kubernetes.io/instance": release, "app.kubernetes.io/component": f"model-server{half}"}
     return {
-        "metadata": {"namespace": "tenant-apps", "name": name},
+        "metadata": {"namespace": "tenant-apps", "name": f"{release}{half}", "labels": labels},
         "spec": {"replicas": wanted},
         "status": {"readyReplicas": ready},
     }
@@ -31,20 +32,20 @@ def told(monkeypatch: pytest.MonkeyPatch, model: ModelPlan, *serving: dict[str, 
 
 
 def test_the_replicas_of_both_halves_are_the_model_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    halves = [workload("model-apart-prefill", 2, 2), workload("model-apart-decode", 1, 1)]
+    halves = [workload("model-apart", 2, 2, "-prefill"), workload("model-apart", 1, 1, "-decode")]
     found = told(monkeypatch, APART, *halves)
     assert (found.ready, found.wanted, found.enough, found.endpoint) == (3, 3, True, GATEWAY_ENDPOINT)
 
 
-def test_what_one_half_waits_for_is_said_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    halves = [workload("model-apart-prefill", 2, 2), workload("model-apart-decode", 1, 0)]
+def test_what_one_half_waits_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    halves = [workload("model-apart", 2, 2, "-prefill"), workload("model-apart", 1, 0, "-decode")]
     found = told(monkeypatch, APART, *halves)
     assert (found.ready, found.wanted, found.enough) == (2, 3, False)
-    assert found.problem == "decode: model-apart-decode waits"
+    assert found.problem == "model-apart-decode waits"
 
 
 def test_a_half_that_is_not_there_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = told(monkeypatch, APART, workload("model-apart-prefill", 2, 2))
+    found = told(monkeypatch, APART, workload("model-apart", 2, 2, "-prefill"))
     assert (found.ready, found.wanted, found.enough) == (2, 3, False)
 
 

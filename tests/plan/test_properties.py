@@ -133,7 +133,8 @@ def test_shares_of_an_undeclared_quota_add_up_to_it(center: Center) -> None:
 def test_only_a_public_cloud_has_notes_storage_identities_and_a_version(center: Center) -> None:
     plan = plan_of(center)
     of_the_meter = ("monitoring: ", *(f"pool {pool.name}: the power of " for pool in center.pools))
-    assert [note for note in plan.notes if not note.startswith(of_the_meter)] == []
+    of_splits = tuple(f"model {model.name}: " for model in plan.models if model.split)
+    assert [note for note in plan.notes if not note.startswith((*of_the_meter, *of_splits))] == []
     assert plan.workloads == ()
     assert (plan.storage, plan.kubernetes_version) == (None, None)
 
