@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from urllib.error import HTTPError
 
-from .cache import Cache, DigestError, NoRoomError
+from .cache import Cache, DigestError, ListedFileError, NoRoomError
 from .identity import IdentityError
 from .sources import Hub, Source, store
 from .sums import SumsError
@@ -45,6 +45,8 @@ def _fetch(cache: Cache, given: argparse.Namespace) -> int:
         waited = time.monotonic() - begun
         try:
             cache.fill(given.folder, given.digest, source, _say)
+        except ListedFileError:
+            raise
         except DigestError:
             if waited > given.grace_seconds:
                 raise

@@ -21,11 +21,17 @@ from .sources import Source
 
 _BLOCK = 1 << 20
 _PARTIAL = ".partial-"
+_TIMES = 2
+"""What an earlier attempt left, or the network brought, may be wrong; what comes the second time is the store's."""
 Say = Callable[[str], None]
 
 
 class DigestError(RuntimeError):
     """The weights are not those that were declared; another attempt would not change that."""
+
+
+class ListedFileError(DigestError):
+    """A file is not the one of its list, which is the declared one: nobody is about to replace it."""
 
 
 class NoRoomError(RuntimeError):
@@ -107,10 +113,13 @@ def _require(found: str, declared: str, what: str) -> None:
 def _fetch_verified(source: Source, name: str, target: Path, expected: str, say: Say) -> None:
     if target.is_file() and sums.of_file(target) == expected:
         return
-    _fetch(source, name, target, say)
-    if (found := sums.of_file(target)) != expected:
+    found = ""
+    for _ in range(_TIMES):
+        _fetch(source, name, target, say)
+        if (found := sums.of_file(target)) == expected:
+            return
         target.unlink()
-        raise DigestError(f"{name} is sha256:{found}, but sha256:{expected} is listed; it is not served")
+    raise ListedFileError(f"{name} is sha256:{found}, but sha256:{expected} is listed; it is not served")
 
 
 def _fetch(source: Source, name: str, target: Path, say: Say) -> None:
