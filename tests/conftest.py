@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -20,9 +22,13 @@ settings.load_profile("aicc")
 
 
 def pytest_configure() -> None:
-    """A shell starts its background jobs with SIGINT ignored, and so would be what the tests start and interrupt."""
+    """Whatever the environment of this run is, what it starts can be interrupted, and is compiled once."""
+    # A shell starts its background jobs with SIGINT ignored.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Hundreds of commands would each compile the whole project, and each process of the tests all of the tests.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
