@@ -24,6 +24,7 @@ def project(folder: Path) -> Path:
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(REPO / name, folder / name)
     git(folder, "init", "--quiet", "--initial-branch", "main")
+    (folder / ".git" / "info" / "exclude").write_text("__pycache__/\n", encoding="utf-8")
     git(folder, "config", "user.name", "Somebody")
     git(folder, "config", "user.email", "somebody@example.com")
     commit(folder, "base")
