@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from infra.catalogue.entry import Confidence, Currency, Entry, Figure
 from infra.catalogue.places import Grid, Host, Operator, Profile, Service
@@ -76,6 +76,9 @@ class ServingImage(Entry):
     """An engine's image for this accelerator."""
 
     image: str
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] | None = Field(
+        default=None, description="Of the engine in it, as its tag says; null: unknown."
+    )
     source: str
     date: date
     note: str | None = None

@@ -19,6 +19,7 @@ from infra.config.fields import (
     Cidr,
     Declared,
     Engine,
+    EngineVersion,
     ImageReference,
     LabelKey,
     LabelValue,
@@ -164,6 +165,10 @@ class Model(Declared):
     )
     image: ImageReference | None = Field(
         default=None, description="Engine image; default: the catalogue's. By digest outside local stacks."
+    )
+    engine_version: EngineVersion | None = Field(
+        default=None,
+        description="Of the engine in the image; default: the catalogue's, of its own; unknown: no new flags.",
     )
     slo: Slo = Field(default=Slo(), description="What its users are promised; alerts follow from it.")
 

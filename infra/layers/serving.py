@@ -49,6 +49,7 @@ def values(model: ModelPlan) -> dict[str, Any]:
     """Return the chart's values; what is the same for every model is the chart's default."""
     return {
         "engine": model.engine,
+        "engineVersion": model.engine_version or "",
         "model": {"name": model.name, "source": source(model)},
         **({"weights": mounted} if (mounted := _mounted(model)) else {}),
         "tenant": model.tenant,

@@ -182,6 +182,8 @@ class ModelPlan:
     engine: str
     makes_embeddings: bool
     image: str
+    engine_version: str | None
+    """Of the engine in it; None where nobody says."""
     accelerator: str | None
     """Catalogue id; None for models on CPU nodes, as are the resource and the runtime class."""
     resource: str | None

@@ -157,6 +157,11 @@ def notes(center: Center, catalogue: Catalogue) -> Iterator[str]:
     for model in center.models:
         accelerator = catalogue.accelerators[model.accelerator] if model.accelerator else None
         yield from weights.notes(f"model {model.name}", model, accelerator)
+        if model.engine == "vllm" and _engine_version(model, catalogue) is None and center.cloud.kind != "local":
+            yield (
+                f"model {model.name}: the version of vLLM in its image is unknown, so a replica that stops cuts "
+                "its streams off; engineVersion says it"
+            )
         yield from disaggregation.notes(model, accelerator)
 
 
@@ -188,6 +193,7 @@ def resolved(
         engine=model.engine,
         makes_embeddings=model.task == "embed",
         image=model.image or _known_image(model, catalogue),
+        engine_version=_engine_version(model, catalogue),
         accelerator=accelerator.id if accelerator else None,
         resource=accelerator.resource if accelerator else None,
         accelerators_per_replica=count,
@@ -205,6 +211,14 @@ def resolved(
         runtime_class=accelerator.runtime_class if accelerator else None,
         priority_class=tenant.priority_class,
     )
+
+
+def _engine_version(model: Model, catalogue: Catalogue) -> str | None:
+    """As declared, else that of the catalogue's image; an image of the model's own may have any."""
+    if model.engine_version or model.image or model.accelerator is None:
+        return model.engine_version
+    serving = catalogue.accelerators[model.accelerator].serving
+    return next((found.version for engine, found in serving.items() if engine == model.engine), None)
 
 
 def _known_image(model: Model, catalogue: Catalogue) -> str:

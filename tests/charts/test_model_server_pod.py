@@ -115,6 +115,17 @@ def test_a_model_of_embeddings_is_served_as_one(chart: ModelServer) -> None:
     assert (env["LLAMA_ARG_BATCH"], env["LLAMA_ARG_UBATCH"]) == ("1024", "1024"), "an input must fit one batch"
 
 
+@pytest.mark.parametrize(
+    ("version", "told"), [("", []), ("0.9.2", []), ("0.17.1", []), ("0.18.0", ["85"]), ("0.29.0", ["85"])]
+)
+def test_vllm_finishes_its_streams_where_it_is_known_to_be_able_to(
+    chart: ModelServer, version: str, told: list[str]
+) -> None:
+    args = chart.container(engine="vllm", engineVersion=version, terminationGracePeriodSeconds=120)["args"]
+    flag = "--shutdown-timeout="
+    assert [argument.removeprefix(flag) for argument in args if argument.startswith(flag)] == told
+
+
 def test_requests_at_once_can_be_limited(chart: ModelServer) -> None:
     assert "--max-num-seqs=64" in chart.container(engine="vllm", maxConcurrentRequests=64)["args"]
     assert "--max-running-requests=64" in chart.container(engine="sglang", maxConcurrentRequests=64)["args"]

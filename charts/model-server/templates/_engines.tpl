@@ -26,6 +26,10 @@ is told, it is told by its environment.
 {{- end }}
 {{- /* Should requests be logged: no character of them, in any release; until 0.10 they were logged by default. */}}
 - --max-log-len=0
+{{- /* Without it a replica that stops leaves its streams without an end; older ones would not start with it. */}}
+{{- if and .Values.engineVersion (semverCompare ">=0.18.0" .Values.engineVersion) }}
+- --shutdown-timeout={{ max 1 (sub (int .Values.terminationGracePeriodSeconds) (add (int .Values.drainSeconds) 5)) }}
+{{- end }}
 {{- /* How much of a prompt was in its cache: the gateway counts that by tenant. */}}
 - --enable-prompt-tokens-details
 - --host=0.0.0.0
