@@ -3,6 +3,9 @@
 PY := .venv/bin/python
 LOCK := .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
+# Two processes: what waits for clusters, and what computes (tests/conftest.py).
+PARALLEL := --numprocesses 2 --dist loadscope --no-loadscope-reorder
+
 .PHONY: help environment up status down test scaling groups tools lint lock reference dashboards benchmark picture
 
 help: ## List the targets
@@ -19,7 +22,7 @@ down: ## Remove the local centre
 	@bin/aicc down --stack local
 
 test: lint tools ## Check everything: linters, types, charts, manifests, a real control plane, end to end
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(PARALLEL)
 
 scaling: environment ## Build KEDA, which takes minutes once, and test replicas that follow requests
 	@$(PY) -m aicc.toolbox keda-operator keda-adapter

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from aicc import stacks
 from aicc.offline.graph import Graph
@@ -29,6 +31,22 @@ def pytest_configure() -> None:
     # Hundreds of commands would each compile the whole project, and each process of the tests all of the tests.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+
+
+STARTS_CLUSTERS = {"apply", "drivers", "end_to_end", "engines", "images", "local", "models", "scaling", "telemetry"}
+"""Folders whose tests start control planes, nodes and builds, and look at what the whole machine has of them."""
+
+
+class TwoLines(LoadScopeScheduling):
+    """With `--dist loadscope`: what starts clusters runs one after the other, and all else beside it, by folder."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.removeprefix("tests/").partition("/")[0]
+        return "clusters" if folder in STARTS_CLUSTERS else folder
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoLines:
+    return TwoLines(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
