@@ -59,14 +59,13 @@ def listed(stack: Stack, endpoint: str | None) -> list[Listed]:
 
 
 def _listed(model: ModelPlan, store: Store | None, states: Mapping[str, str]) -> Listed:
+    if model.weights_image:
+        digest = model.weights_image.rpartition("@")[2]
+        return Listed(model.name, model.source, digest, None, "in an image, kept by nodes")
     weights = model.weights
     stored = None
     if store and weights and weights.source == "store":
         stored = store.digest(MODELS, weights.path)
-    if model.weights_image:
-        return Listed(
-            model.name, model.source, model.weights_image.rpartition("@")[2], None, "in an image, kept by nodes"
-        )
     declared = weights.digest if weights else None
     return Listed(model.name, model.source, declared, stored, states.get(model.name, "no job"))
 

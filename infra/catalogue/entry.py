@@ -10,6 +10,8 @@ from pydantic.alias_generators import to_camel
 
 Confidence = Literal["official", "secondary", "derived", "assumed", "conflicting", "unknown"]
 Currency = Literal["CNY", "EUR", "USD"]
+ENGINE_VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$"
+"""As the catalogue and stack files give it: three numbers, which charts compare."""
 
 
 class Entry(BaseModel):

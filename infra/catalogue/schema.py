@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from infra.catalogue.entry import Confidence, Currency, Entry, Figure
+from infra.catalogue.entry import ENGINE_VERSION, Confidence, Currency, Entry, Figure
 from infra.catalogue.places import Grid, Host, Operator, Profile, Service
 
 Vendor = Literal["t-head", "nvidia", "huawei", "amd", "google", "aws", "intel", "cambricon", "hygon"]
@@ -76,7 +76,7 @@ class ServingImage(Entry):
     """An engine's image for this accelerator."""
 
     image: str
-    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] | None = Field(
+    version: Annotated[str, StringConstraints(pattern=ENGINE_VERSION)] | None = Field(
         default=None, description="Of the engine in it, as its tag says; null: unknown."
     )
     source: str

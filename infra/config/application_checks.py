@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 
 from infra.config.applications import Chat, File
@@ -46,10 +45,11 @@ def check(center: Center, *, by_digest: bool) -> Iterator[Issue]:
 
 def _answer(path: str, chat: Chat, models: Sequence[Model]) -> Iterator[Issue]:
     for model in models:
-        if model.name in chat.models and (chat.answer_tokens or 0) >= (model.max_model_len or sys.maxsize):
+        context = model.max_model_len
+        if model.name in chat.models and chat.answer_tokens and context and chat.answer_tokens >= context:
             yield Issue(
                 f"{path}.answerTokens",
-                f"leaves no room for a question: model {model.name} has a maxModelLen of {model.max_model_len}",
+                f"leaves no room for a question: model {model.name} has a maxModelLen of {context}",
                 chat.answer_tokens,
                 allowed="less, such as half of it",
                 consequence="the engine would refuse every question",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from infra import quantity
+from infra.catalogue.entry import ENGINE_VERSION
 
 _NAME = r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$"
 _CIDR = r"^[0-9a-fA-F.:]+/[0-9]{1,3}$"
@@ -19,7 +20,6 @@ HTTPS = r"^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-
 RELATIVE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.=-]*(/[A-Za-z0-9_][A-Za-z0-9_.=-]*)*$"
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-_ENGINE_VERSION = r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$"
 _VERSION = r"^1\.[0-9]{1,3}$"
 HOST = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$"
 MAIL = r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$"
@@ -41,7 +41,7 @@ FORMS = {
     HTTPS: "an address such as https://login.example.com/oauth2/token, without a query",
     RELATIVE_PATH: "a path such as batches/requests.jsonl: letters, digits, _, ., = and -; no part begins with a dot",
     GUID: "a GUID such as 72f988bf-86f1-41af-91ab-2d7cd011db47",
-    _ENGINE_VERSION: "a version of three numbers such as 0.29.0",
+    ENGINE_VERSION: "a version of three numbers such as 0.29.0",
     _VERSION: "a Kubernetes minor version such as 1.36",
     _LABEL_KEY: "a Kubernetes label key such as example.com/rack",
     HOST: "a host's name such as ai.example.com",
@@ -67,7 +67,7 @@ Cidr = Annotated[str, StringConstraints(pattern=_CIDR)]
 ImageReference = Annotated[str, StringConstraints(pattern=_IMAGE)]
 IMAGE_BY_DIGEST = re.compile(rf"[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?({_TAG})?{_DIGEST}")
 Version = Annotated[str, StringConstraints(pattern=_VERSION)]
-EngineVersion = Annotated[str, StringConstraints(pattern=_ENGINE_VERSION)]
+EngineVersion = Annotated[str, StringConstraints(pattern=ENGINE_VERSION)]
 LabelKey = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
 LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]
 

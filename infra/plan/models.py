@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from infra import images, quantity
 from infra.catalogue import Catalogue
+from infra.catalogue.schema import ServingImage
 from infra.config.clouds import Cloud, LocalCloud
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, CpuResources, Model
@@ -217,12 +218,19 @@ def _engine_version(model: Model, catalogue: Catalogue) -> str | None:
     """As declared, else that of the catalogue's image; an image of the model's own may have any."""
     if model.engine_version or model.image or model.accelerator is None:
         return model.engine_version
-    serving = catalogue.accelerators[model.accelerator].serving
-    return next((found.version for engine, found in serving.items() if engine == model.engine), None)
+    known = _serving_image(model.accelerator, model, catalogue)
+    return known.version if known else None
 
 
 def _known_image(model: Model, catalogue: Catalogue) -> str:
     if model.accelerator is None:
         return images.local_image(LLAMA_SERVER)
-    serving = catalogue.accelerators[model.accelerator].serving
-    return next(found.image for engine, found in serving.items() if engine == model.engine)
+    known = _serving_image(model.accelerator, model, catalogue)
+    if known is None:
+        raise TypeError(f"model {model.name} has no image, and no issue said so")
+    return known.image
+
+
+def _serving_image(accelerator: str, model: Model, catalogue: Catalogue) -> ServingImage | None:
+    serving = catalogue.accelerators[accelerator].serving
+    return next((found for engine, found in serving.items() if engine == model.engine), None)

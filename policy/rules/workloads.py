@@ -76,14 +76,17 @@ def _upstream_images(subject: Subject, stack: Stack) -> Messages:
 
 def _by_tag(subject: Subject) -> Iterator[str]:
     for pod in _pods(subject):
-        for container in _containers(pod):
-            image = value(container, "image")
+        for user, image in _images(pod):
             if image and not _DIGEST.fullmatch(image):
-                yield f"container {container['name']} has image {image}; it must be pinned by digest (name@sha256:…)"
-        for volume in mappings(pod, "volumes"):
-            image = value(volume, "image", "reference")
-            if image and not _DIGEST.fullmatch(image):
-                yield f"volume {volume['name']} has image {image}; it must be pinned by digest (name@sha256:…)"
+                yield f"{user} has image {image}; it must be pinned by digest (name@sha256:…)"
+
+
+def _images(pod: Props) -> Iterator[tuple[str, Any]]:
+    """What runs or mounts an image, and which; None where a volume is no image."""
+    for container in _containers(pod):
+        yield f"container {container['name']}", value(container, "image")
+    for volume in mappings(pod, "volumes"):
+        yield f"volume {volume['name']}", value(volume, "image", "reference")
 
 
 def _upstream(subject: Subject, stack: Stack) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from aicc.errors import ClusterError
 from aicc.progress import reporter
 from aicc.toolbox import ensure
-from tests.support.centre import Centre, eventually
+from tests.support.centre import RESTRICTED, Centre, eventually
 from tests.support.monitored import Monitored
 
 pytestmark = pytest.mark.cluster
@@ -114,15 +114,6 @@ def _pod(namespace: str, container: dict[str, object] | None = None, **spec: obj
         "metadata": {"name": "probe", "namespace": namespace},
         "spec": {"containers": [{**image, **(container or {})}], **spec},
     }
-
-
-RESTRICTED = {
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 
 
 @pytest.mark.parametrize(

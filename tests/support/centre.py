@@ -122,6 +122,16 @@ class Centre:
         return [sys.executable, "-m", "aicc", *arguments, *with_stack]
 
 
+RESTRICTED = {
+    "runAsNonRoot": True,
+    "runAsUser": 1000,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What a container says of itself where pod security is restricted."""
+
+
 def eventually(found: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Wait until `found` holds."""
     deadline = time.monotonic() + seconds

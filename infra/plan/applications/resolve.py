@@ -83,7 +83,7 @@ def resolve(declared: Applications, tenants: Mapping[str, TenantPlan], models: S
 def _answer_tokens(chosen: Sequence[str], models: Sequence[Model]) -> int:
     """Half of a context at most: a question, and what was said before, need the rest."""
     contexts = [model.max_model_len for model in models if model.name in chosen and model.max_model_len]
-    return max(1, min(ANSWER_TOKENS, *(context // 2 for context in contexts))) if contexts else ANSWER_TOKENS
+    return max(1, min([ANSWER_TOKENS, *(context // 2 for context in contexts)]))
 
 
 def check(

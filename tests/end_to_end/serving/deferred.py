@@ -8,17 +8,11 @@ from aicc.kube.client import Kube
 from images.shifter.shifter import jobs
 from infra import names
 from infra.images import local_image
+from tests.support.centre import RESTRICTED
 
 NAME = "deferred"
 HELD_SECONDS = 90
 """Until it must run: longer than the shifter's round."""
-RESTRICTED = {
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 JOB: dict[str, Any] = {
     "apiVersion": "batch/v1",
     "kind": "Job",

@@ -17,8 +17,7 @@ from images.shifter.shifter import jobs
 from infra import names
 from tests.end_to_end.serving import deferred
 from tests.end_to_end.serving.centre import ASK, CHAT, NAMESPACE, NEEDS_A_NODE, SCRAPE_SECONDS, TENANT, WATCHED, Serving
-from tests.end_to_end.serving.deferred import RESTRICTED
-from tests.support.centre import eventually
+from tests.support.centre import RESTRICTED, eventually
 from tests.support.monitored import Monitored
 
 pytestmark = NEEDS_A_NODE
