@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from infra.config import disaggregation_checks, schedule_checks
+from infra.config import disaggregation_checks, engine_argument_checks, schedule_checks
 from infra.config.fields import CPU_ENGINES, IMAGE_BY_DIGEST
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, Model
@@ -39,6 +39,7 @@ def check(center: Center) -> Iterator[Issue]:
         yield from _in_image(path, model, center) if model.source.startswith(IMAGE) else _weights(path, model)
         yield from schedule_checks.check(path, model)
         yield from disaggregation_checks.check(path, model, center)
+        yield from engine_argument_checks.check(path, model)
         yield from _on_cpu(path, model) if model.engine in CPU_ENGINES else _on_accelerators(path, model)
 
 

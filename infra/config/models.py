@@ -14,6 +14,7 @@ from infra.catalogue.entry import Currency
 from infra.config.applications import Applications
 from infra.config.clouds import Cloud, default_zones
 from infra.config.disaggregation import Disaggregation
+from infra.config.engine_arguments import EngineArguments
 from infra.config.fields import (
     SOURCE,
     Cidr,
@@ -169,6 +170,10 @@ class Model(Declared):
     engine_version: EngineVersion | None = Field(
         default=None,
         description="Of the engine in the image; default: the catalogue's, of its own; unknown: no new flags.",
+    )
+    engine_arguments: EngineArguments = Field(
+        default={},
+        description="Further flags of vllm or sglang, each with its value or `true`; none that another field says.",
     )
     slo: Slo = Field(default=Slo(), description="What its users are promised; alerts follow from it.")
 

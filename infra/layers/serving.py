@@ -50,6 +50,7 @@ def values(model: ModelPlan) -> dict[str, Any]:
     return {
         "engine": model.engine,
         "engineVersion": model.engine_version or "",
+        "extraArgs": list(model.engine_arguments),
         "model": {"name": model.name, "source": source(model)},
         **({"weights": mounted} if (mounted := _mounted(model)) else {}),
         "tenant": model.tenant,

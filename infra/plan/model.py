@@ -184,6 +184,8 @@ class ModelPlan:
     image: str
     engine_version: str | None
     """Of the engine in it; None where nobody says."""
+    engine_arguments: tuple[str, ...]
+    """Further ones, each a word of its command line."""
     accelerator: str | None
     """Catalogue id; None for models on CPU nodes, as are the resource and the runtime class."""
     resource: str | None

@@ -9,6 +9,7 @@ from infra import images, quantity
 from infra.catalogue import Catalogue
 from infra.catalogue.schema import ServingImage
 from infra.config.clouds import Cloud, LocalCloud
+from infra.config.engine_arguments import command_line
 from infra.config.issues import Issue, unknown
 from infra.config.models import Center, CpuResources, Model
 from infra.config.weights import IMAGE
@@ -195,6 +196,7 @@ def resolved(
         makes_embeddings=model.task == "embed",
         image=model.image or _known_image(model, catalogue),
         engine_version=_engine_version(model, catalogue),
+        engine_arguments=command_line(model.engine_arguments),
         accelerator=accelerator.id if accelerator else None,
         resource=accelerator.resource if accelerator else None,
         accelerators_per_replica=count,

@@ -13,6 +13,7 @@ from typing import Literal
 
 from infra import quantity
 from infra.catalogue import Accelerator
+from infra.config.engine_arguments import CONTEXT_TYPE, MEMORY_SHARE, SHRINKING
 from infra.config.issues import Issue
 from infra.config.models import CpuResources, Model
 from infra.config.weights import BITS, IMAGE, STORE, Weights, count
@@ -22,8 +23,17 @@ USABLE_SHARE = Fraction(9, 10)
 """Of an accelerator's memory: what vLLM and SGLang take for weights and context, in about that part, by default."""
 CPU_OVERHEAD_BYTES = Fraction(256 * 1024**2)
 """Of llama-server itself with its compute buffers, for small models; measured at 90 to 200 MiB."""
-CONTEXT_BYTES = 2
-"""Of one number in the context: 16 bits, as all engines keep it by default."""
+CONTEXT_BYTES = {
+    "auto": 2,
+    "bfloat16": 2,
+    "bf16": 2,
+    "float16": 2,
+    "fp8": 1,
+    "fp8_e4m3": 1,
+    "fp8_e5m2": 1,
+    "fp8_inc": 1,
+}
+"""Of one number in the context, by the engines' name for its type; `auto`, the default, is the model's own 16 bits."""
 _GIB = 1024**3
 
 
@@ -82,19 +92,20 @@ def _divisors(number: int) -> str:
 
 def _fits_accelerators(path: str, model: Model, weights: Weights, accelerator: Accelerator) -> Iterator[Issue]:
     size, memory = size_of(weights), accelerator.memory_gib.value
-    if size is None or memory is None:
+    if size is None or memory is None or _shrunk(model):
         return
     tensor, pipeline = model.parallel.tensor, model.parallel.pipeline
     each = size.value / (tensor * pipeline)
-    context = _context(weights, model.max_model_len, tensor, pipeline)
-    room = Fraction(memory) * _GIB * USABLE_SHARE
+    context = _context(weights, model, tensor, pipeline)
+    share = _usable_share(model)
+    room = Fraction(memory) * _GIB * share
     need = each + (context.value if context else 0)
     if need > room:
         more = f" + context {context.text} = {_gib(need)}" if context else ""
         yield Issue(
             f"{path}.weights",
             f"do not fit {model.accelerator}: {size.text} / (tensor {tensor} × pipeline {pipeline}) = {_gib(each)} each"
-            f"{more}, more than {memory:g} GiB × {float(USABLE_SHARE):g} = {_gib(room)}",
+            f"{more}, more than {memory:g} GiB × {float(share):g} = {_gib(room)}",
             allowed=f"tensor × pipeline of {-(-need * tensor * pipeline // room)} or more, a smaller dtype, "
             "a smaller maxModelLen, or an accelerator with more memory",
             consequence="its engine would run out of memory while it loads",
@@ -106,7 +117,7 @@ def _fits_host(path: str, model: Model, weights: Weights) -> Iterator[Issue]:
     if size is None:
         return
     memory = (model.resources or CpuResources()).memory
-    context = _context(weights, model.max_model_len, 1, 1)
+    context = _context(weights, model, 1, 1)
     need = size.value + CPU_OVERHEAD_BYTES + (context.value if context else 0)
     if need > quantity.parse(memory):
         more = f" + context {context.text}" if context else ""
@@ -131,14 +142,31 @@ def size_of(weights: Weights) -> Sum | None:
     return None
 
 
-def _context(weights: Weights, tokens: int | None, tensor: int, pipeline: int) -> Sum | None:
+def _usable_share(model: Model) -> Fraction:
+    """Of an accelerator's memory: as the engine is told, else about its default."""
+    told = model.engine_arguments.get(MEMORY_SHARE[model.engine])
+    return USABLE_SHARE if told is None else Fraction(str(told))
+
+
+def _shrunk(model: Model) -> str | None:
+    """The argument by which less than the files' bytes may be in memory, if there is one."""
+    return next((flag for flag in SHRINKING if flag in model.engine_arguments), None)
+
+
+def _context_type(model: Model) -> str:
+    return str(model.engine_arguments.get(CONTEXT_TYPE, "auto"))
+
+
+def _context(weights: Weights, model: Model, tensor: int, pipeline: int) -> Sum | None:
     """Keys and values of one context of full length, on the accelerator that holds most of it."""
-    layers, heads, head = weights.layers, weights.key_value_heads, weights.head_size
-    if not (layers and heads and head and tokens):
+    layers, heads, head, tokens = weights.layers, weights.key_value_heads, weights.head_size, model.max_model_len
+    each = CONTEXT_BYTES.get(_context_type(model))
+    if not (layers and heads and head and tokens and each):
         return None
+    kept = "1 byte" if each == 1 else f"{each} bytes"
     own_layers, own_heads = -(-layers // pipeline), -(-heads // tensor)
-    value = Fraction(2 * own_layers * own_heads * head * CONTEXT_BYTES * tokens)
-    shown = f"2 × {own_layers} layers × {own_heads} heads × {head} × {CONTEXT_BYTES} bytes × {tokens:,} tokens"
+    value = Fraction(2 * own_layers * own_heads * head * each * tokens)
+    shown = f"2 × {own_layers} layers × {own_heads} heads × {head} × {kept} × {tokens:,} tokens"
     return Sum(value, f"{shown} = {_gib(value)}")
 
 
@@ -178,5 +206,9 @@ def notes(path: str, model: Model, accelerator: Accelerator | None) -> Iterator[
         yield f"{path}: neither size nor parameters and dtype are declared, so whether it fits was not checked"
     elif accelerator and accelerator.memory_gib.value is None:
         yield f"{path}: the memory of {accelerator.name} is not in the catalogue, so whether it fits was not checked"
+    elif shrunk := _shrunk(model):
+        yield f"{path}: with {shrunk} less than its files may lie in memory, so whether it fits was not checked"
+    elif _context_type(model) not in CONTEXT_BYTES:
+        yield f"{path}: what a context takes as {_context_type(model)} is not known, so it was not counted"
     if weights.digest is None and not model.source.startswith(IMAGE):
         yield f"{path}: no digest is declared, so its engine fetches it by itself, and nothing verifies it"

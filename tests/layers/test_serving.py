@@ -106,6 +106,11 @@ def test_weights_in_an_image_are_mounted_and_nothing_is_fetched(local_plan: Cent
         assert told["model"]["source"] == ("/models" if declared.accelerator else "/models/model.gguf")
 
 
+def test_further_arguments_of_an_engine_come_after_the_chart_s_own(local_plan: CenterPlan) -> None:
+    told = values(replace(local_plan.models[0], engine_arguments=("--enforce-eager", "--block-size=32")))
+    assert told["extraArgs"] == ["--enforce-eager", "--block-size=32"]
+
+
 def test_keda_looks_where_the_gateway_s_pods_serve_their_metrics(local_plan: CenterPlan) -> None:
     text = (paths.CHARTS / "inference-gateway" / "templates" / "_config.tpl").read_text(encoding="utf-8")
     assert f"--admin=0.0.0.0:{GATEWAY_METRICS_PORT}" in text
