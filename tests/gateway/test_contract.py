@@ -81,7 +81,9 @@ def test_an_unknown_model_is_404(gateway: Gateway) -> None:
     assert (answer.status, answer.code) == (404, "model_not_found")
 
 
-@pytest.mark.parametrize("path", ["/workers", "/flush_cache", "/v1/tokenizers", "/v1/responses", "/v1/../workers"])
+@pytest.mark.parametrize(
+    "path", ["/workers", "/flush_cache", "/v1/tokenizers", "/v1/responses/resp_1", "/v1/../workers"]
+)
 def test_nothing_of_the_router_s_own_is_served(gateway: Gateway, path: str) -> None:
     for method in ("GET", "POST", "DELETE"):
         headers = {"Authorization": f"Bearer {KEYS['cloud']}"}

@@ -2,8 +2,9 @@
 
     python -m tests.support.engine --port 18000 --model tiny
 
-The last message's first word says what happens: `hold` streams until the client goes away, `die` closes the connection
-after two chunks, `fail` answers 500, `wait` answers after half a second; anything else is answered at once.
+The first word of the last message, or of a response's input, says what happens: `hold` streams until the client goes
+away (chat alone), `die` closes the connection after two chunks, `fail` answers 500, `wait` answers after half a second;
+anything else is answered at once.
 `GET /state` says how many requests run, how many were abandoned by their clients, and what the last one asked for.
 """
 
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 WORDS = ("one", "two", "three", "four")
+WAIT_SECONDS = 0.5
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 USAGE = {
     "prompt_tokens": 5,
     "completion_tokens": len(WORDS),
@@ -80,17 +83,17 @@ class Engine:
             )
         if refusal := await self.prepared(asked):
             return await _send(writer, 500, {"error": {"message": refusal}})
-        order = str(asked["messages"][-1]["content"]).split(" ")[0]
+        responds = path == "/v1/responses"
+        order = str(asked["input"] if responds else asked["messages"][-1]["content"]).split(" ")[0]
         if order == "fail":
             return await _send(writer, 500, {"error": {"message": "asked to fail"}})
-        if order == "wait":
-            await asyncio.sleep(0.5)
         if asked.get("stream"):
+            if responds:
+                return await self._stream_response(asked, order, writer)
             return await self._stream(asked, order, reader, writer)
+        await _wait(order)
         self.served += 1
-        message = {"role": "assistant", "content": " ".join(WORDS)}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        return await _send(writer, 200, _answer(asked, "chat.completion", [choice]) | {"usage": USAGE})
+        return await _send(writer, 200, _response(asked, "completed") if responds else _whole(asked))
 
     async def prepared(self, asked: dict[str, Any]) -> str:
         """What an engine that depends on another does first; why it cannot answer, or nothing."""
@@ -99,9 +102,8 @@ class Engine:
     async def _stream(
         self, asked: dict[str, Any], order: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n",
-        )
+        await _wait(order)
+        writer.write(STREAM)
         for number, word in enumerate(WORDS):
             if order == "die" and number == 2:
                 writer.transport.abort()
@@ -112,6 +114,23 @@ class Engine:
         if (asked.get("stream_options") or {}).get("include_usage"):
             await _event(writer, json.dumps(_answer(asked, "chat.completion.chunk", []) | {"usage": USAGE}))
         await _event(writer, "[DONE]")
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+        self.served += 1
+        return True
+
+    async def _stream_response(self, asked: dict[str, Any], order: str, writer: asyncio.StreamWriter) -> bool:
+        """As engines do: that it has begun is said at once, before anything of the answer is known."""
+        writer.write(STREAM)
+        await _event(writer, *_named("response.created", response=_response(asked, "in_progress")))
+        await _wait(order)
+        for number, word in enumerate(WORDS):
+            if order == "die" and number == 2:
+                writer.transport.abort()
+                return False
+            part = {"item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": word + " ", "logprobs": []}
+            await _event(writer, *_named("response.output_text.delta", **part))
+        await _event(writer, *_named("response.completed", response=_response(asked, "completed")))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
         self.served += 1
@@ -128,6 +147,17 @@ class Engine:
         return True
 
 
+async def _wait(order: str) -> None:
+    if order == "wait":
+        await asyncio.sleep(WAIT_SECONDS)
+
+
+def _whole(asked: dict[str, Any]) -> dict[str, Any]:
+    message = {"role": "assistant", "content": " ".join(WORDS)}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return _answer(asked, "chat.completion", [choice]) | {"usage": USAGE}
+
+
 def _delta(text: str) -> dict[str, Any]:
     return {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
 
@@ -136,8 +166,29 @@ def _answer(asked: dict[str, Any], kind: str, choices: list[dict[str, Any]]) -> 
     return {"id": "chatcmpl-1", "object": kind, "created": 0, "model": asked["model"], "choices": choices}
 
 
-async def _event(writer: asyncio.StreamWriter, data: str) -> None:
-    payload = f"data: {data}\n\n".encode()
+def _response(asked: dict[str, Any], status: str) -> dict[str, Any]:
+    done = status == "completed"
+    text = {"type": "output_text", "text": " ".join(WORDS), "annotations": []}
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": [text]}
+    answer = {"id": "resp_1", "object": "response", "created_at": 0, "model": asked["model"], "status": status}
+    told = {"output": [message] if done else [], "tools": asked.get("tools", []), "tool_choice": "auto"}
+    usage = {
+        "input_tokens": 5,
+        "output_tokens": len(WORDS),
+        "total_tokens": 5 + len(WORDS),
+        "input_tokens_details": {"cached_tokens": 3},
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }
+    return {**answer, **told, "parallel_tool_calls": True, "usage": usage if done else None}
+
+
+def _named(name: str, **data: Any) -> tuple[str, str]:
+    # Its type comes last, as vLLM has it.
+    return json.dumps({**data, "sequence_number": 0, "type": name}), name
+
+
+async def _event(writer: asyncio.StreamWriter, data: str, name: str = "") -> None:
+    payload = (f"event: {name}\n" if name else "").encode() + f"data: {data}\n\n".encode()
     writer.write(f"{len(payload):x}\r\n".encode() + payload + b"\r\n")
     await writer.drain()
 

@@ -50,7 +50,7 @@ func (e *events) next() []byte {
 				return event
 			}
 			// What was read of the last event is no event.
-			return failure()
+			return e.failure()
 		}
 		if len(bytes.TrimRight(line, "\r\n")) == 0 {
 			return e.passed(event)
@@ -59,19 +59,17 @@ func (e *events) next() []byte {
 }
 
 func (e *events) passed(event []byte) []byte {
-	data, isData := bytes.CutPrefix(event, []byte("data:"))
-	if !isData {
-		return event
+	name, data := nameOf(event), dataOf(event)
+	if bytes.HasSuffix(name, []byte(".delta")) || isLast(name) {
+		e.call.quiet = false
 	}
-	data = bytes.TrimSpace(data)
-	if bytes.Equal(data, []byte("[DONE]")) {
+	if bytes.Equal(data, []byte("[DONE]")) || isLast(name) {
 		e.ended = true
-		return event
 	}
 	if bytes.HasPrefix(data, []byte(`{"error"`)) {
 		// The router's words name its own parts.
 		e.ended = true
-		return failure()
+		return e.failure()
 	}
 	if found := usageIn(data); found != (usage{}) {
 		e.call.usage = found
@@ -89,28 +87,19 @@ func withoutChoices(data []byte) bool {
 	return json.Unmarshal(data, &chunk) == nil && len(chunk.Choices) == 0
 }
 
-func failure() []byte {
-	text, _ := json.Marshal(errorBody(502, "engine_stopped", stopped))
-	return append(append([]byte("data: "), text...), "\n\n"...)
+// dataOf is the data of an event, which comes after its name, if it has one.
+func dataOf(event []byte) []byte {
+	data, unnamed := bytes.CutPrefix(event, []byte("data:"))
+	if !unnamed {
+		_, data, _ = bytes.Cut(event, []byte("\ndata:"))
+	}
+	return bytes.TrimSpace(data)
 }
 
-// usageIn finds the usage in an answer without reading all of it as JSON, which for embeddings would take longer than
-// everything else: inside a JSON text the name's quotes would be escaped.
-func usageIn(text []byte) usage {
-	var found usage
-	for rest := text; ; {
-		at := bytes.Index(rest, []byte(`"usage"`))
-		if at < 0 {
-			return found
-		}
-		rest = rest[at+len(`"usage"`):]
-		value := bytes.TrimLeft(rest, " \t\r\n")
-		if len(value) == 0 || value[0] != ':' {
-			continue
-		}
-		var given *usage
-		if json.NewDecoder(bytes.NewReader(value[1:])).Decode(&given) == nil && given != nil {
-			found = *given
-		}
+func (e *events) failure() []byte {
+	if e.call.responses {
+		return responseFailure()
 	}
+	text, _ := json.Marshal(errorBody(502, "engine_stopped", stopped))
+	return append(append([]byte("data: "), text...), "\n\n"...)
 }

@@ -23,6 +23,7 @@ var paths = map[string]bool{
 	"/v1/completions":      true,
 	"/v1/embeddings":       true,
 	"/v1/rerank":           true,
+	responses:              true,
 }
 
 const (
@@ -76,21 +77,14 @@ type call struct {
 	id, tenant, model string
 	body              []byte
 	stream, usageOwn  bool // usageOwn: the gate asked for the usage of a stream, so the client does not see it
+	responses         bool // of that path
+	quiet             bool // the stream has begun, and says nothing of its answer yet
 	reserved          float64
 	started           time.Time
 	firstByte         time.Time
 	held              time.Duration // for want of a ready replica
 	usage             usage
 	place             place
-}
-
-type usage struct {
-	Prompt     int `json:"prompt_tokens"`
-	Completion int `json:"completion_tokens"`
-	// Details are left out by engines without a cache of prefixes.
-	Details struct {
-		Cached int `json:"cached_tokens"`
-	} `json:"prompt_tokens_details"`
 }
 
 type callKey struct{}
@@ -187,6 +181,9 @@ func (g *gate) read(writer http.ResponseWriter, request *http.Request, c *call) 
 		return false
 	}
 	c.model, c.stream, c.body = asked.Model, asked.Stream, body
+	if c.responses = request.URL.Path == responses; c.responses {
+		return admitStateless(writer, c)
+	}
 	if c.stream && !bytes.Contains(asked.Option, []byte("include_usage")) {
 		c.body, c.usageOwn = withUsage(body)
 	}

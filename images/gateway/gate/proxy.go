@@ -32,7 +32,7 @@ func (r *recorder) WriteHeader(status int) {
 }
 
 func (r *recorder) Write(text []byte) (int, error) {
-	if r.call.firstByte.IsZero() && r.status == 200 {
+	if r.call.firstByte.IsZero() && r.status == 200 && !r.call.quiet {
 		r.call.firstByte = time.Now()
 	}
 	return r.ResponseWriter.Write(text)
