@@ -32,15 +32,21 @@ def prepare(name: str, target: Path, reporter: Reporter) -> None:
     Raises PrerequisiteError where a package or a tool cannot be had at its pinned version.
     """
     shutil.copytree(FOLDER / name, target, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.md"))
-    for listed, arguments in (("requirements.txt", _wheels()), ("sources.txt", ["--no-binary", ":all:"])):
+    for listed, arguments in (("requirements.txt", _wheels), ("sources.txt", only_sources_of)):
         if (target / listed).exists():
             with reporter.step(f"Fetching the packages of image {name}"):
-                download(target / listed, target / "packages", arguments, what=f"image {name}")
+                download(target / listed, target / "packages", arguments(target / listed), what=f"image {name}")
     if (target / "tools.txt").exists():
         _copy_tools(name, target, reporter)
 
 
-def _wheels() -> list[str]:
+def only_sources_of(listed: Path) -> list[str]:
+    """For these alone: pip would also build every tool from source that it reads their names with."""
+    names = [line.partition("==")[0] for line in listed.read_text(encoding="utf-8").splitlines() if "==" in line]
+    return ["--no-binary", ",".join(names)]
+
+
+def _wheels(_: Path) -> list[str]:
     machine = os.uname().machine
     platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(_GLIBC, 4, -1)]
     names = [*platforms, f"manylinux2014_{machine}", f"linux_{machine}"]

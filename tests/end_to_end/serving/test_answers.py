@@ -64,10 +64,10 @@ def test_the_official_client_lists_chats_and_streams(serving: Serving) -> None:
 
 
 def test_the_official_client_gets_a_response_whole_and_streamed(serving: Serving) -> None:
-    client, asked = serving.client(), str(ASK[0]["content"])
-    answer = client.responses.create(model=CHAT, input=asked, temperature=0, max_output_tokens=32)
+    client = serving.client()
+    answer = client.responses.create(model=CHAT, input=ASK, temperature=0, max_output_tokens=32)
     assert "Paris" in answer.output_text
-    stream = client.responses.create(model=CHAT, input=asked, temperature=0, max_output_tokens=32, stream=True)
+    stream = client.responses.create(model=CHAT, input=ASK, temperature=0, max_output_tokens=32, stream=True)
     parts = [event.delta for event in stream if event.type == "response.output_text.delta"]
     assert len(parts) > 3
     assert "".join(parts) == answer.output_text
