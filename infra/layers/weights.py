@@ -65,7 +65,12 @@ def claim(cache: CachePlan, storage_class: str | None) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": names.MODEL_CACHE, "namespace": cache.namespace},
+        "metadata": {
+            "name": names.MODEL_CACHE,
+            "namespace": cache.namespace,
+            # Many classes bind a claim only once a pod uses it, and the first that does is made after it.
+            "annotations": {"pulumi.com/skipAwait": "true"},
+        },
         "spec": {
             "accessModes": ["ReadWriteMany"],
             "resources": {"requests": {"storage": cache.size}},
