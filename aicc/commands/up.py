@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from aicc import capabilities, drivers, sdks
+from aicc import capabilities, drivers, ranges, sdks
 from aicc.commands import entrance
 from aicc.commands.status import status
 from aicc.drivers.base import Changes, Driver
@@ -87,6 +87,8 @@ def cluster_only(stack: Stack, reporter: Reporter) -> None:
 def _look_at(stack: Stack, cloud: ExistingCloud, reporter: Reporter) -> None:
     """Reach the cluster, and hold what it serves against what is declared."""
     with connect(stack) as kube:
+        for line in ranges.mismatches(kube, stack.plan.network):
+            reporter.note(line)
         if more := capabilities.unused(kube, cloud.capabilities):
             reporter.note(f"the cluster also serves {', '.join(more)}: named in cloud.capabilities, they are used")
 

@@ -108,6 +108,18 @@ def test_an_operator_that_is_there_and_not_declared_is_said(host: Centre, guest:
     assert "the cluster also serves kueue" in said
 
 
+def test_a_range_that_is_not_the_clusters_is_said(guest: Centre) -> None:
+    assert "network." not in guest.run("up", "--driver", "offline").stderr
+    guest.config["network"] = {"serviceCidr": "10.99.0.0/16"}
+    guest.save()
+    try:
+        said = guest.run("up", "--driver", "offline").stderr
+    finally:
+        del guest.config["network"]
+        guest.save()
+    assert "network.serviceCidr: 10.99.0.0/16 does not hold the cluster's services, such as 10.96.0.1" in said
+
+
 def test_a_wrong_context_is_said_before_anything_changes(guest: Centre) -> None:
     guest.config["cloud"]["context"], before = "production", guest.config["cloud"]["context"]
     guest.save()
