@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aicc import cli_dashboard, cli_keys, cli_models, cli_report, cli_saving
+from aicc import cli_dashboard, cli_images, cli_keys, cli_models, cli_report, cli_saving
 from aicc.cli_support import AsJson, StackName
 from aicc.cli_support import clear_errors as _clear_errors
 from aicc.cli_support import console as _console
@@ -34,6 +34,7 @@ app = typer.Typer(
 
 catalogue = typer.Typer(name="catalogue", no_args_is_help=True, help="What is known of accelerators, clouds and grids.")
 app.add_typer(catalogue)
+app.add_typer(cli_images.app)
 app.add_typer(cli_keys.app)
 app.add_typer(cli_models.app)
 app.command()(cli_report.report)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +51,19 @@ def _build(wanted: dict[str, Path], reporter: Reporter) -> None:
             f"building container images needs root; not built yet: {', '.join(absent(wanted))}",
             hint="run the command as root, once",
         )
+    with storage(reporter) as buildah:
+        missing = {name: path for name, path in wanted.items() if archives.record_of(path) is None}
+        if missing:
+            require_space("building container images", [(buildah.folder, NEEDS_BYTES)])
+            _build_each(missing, buildah, reporter)
+
+
+@contextmanager
+def storage(reporter: Reporter) -> Iterator[Buildah]:
+    """Yield buildah, open, in this process alone; another run that has it is waited for.
+
+    Raises PrerequisiteError where it is not there and cannot be installed.
+    """
     debian.ensure({"buildah": "buildah"}, "building container images", reporter)
     folder = archives.folder()
     lock = FileLock(folder / ".lock")
@@ -58,18 +72,12 @@ def _build(wanted: dict[str, Path], reporter: Reporter) -> None:
     except Timeout:
         reporter.note("another run is building images; waiting for it")
         lock.acquire()
+    buildah = Buildah(folder)
     try:
-        missing = {name: path for name, path in wanted.items() if archives.record_of(path) is None}
-        if not missing:
-            return
-        require_space("building container images", [(folder, NEEDS_BYTES)])
-        buildah = Buildah(folder)
         buildah.open()
-        try:
-            _build_each(missing, buildah, reporter)
-        finally:
-            buildah.close()
+        yield buildah
     finally:
+        buildah.close()
         lock.release()
 
 

@@ -26,6 +26,8 @@ Config = dict[str, Any]
 class Centre:
     """One stack file and one state folder, driven through `python -m aicc`."""
 
+    command_seconds = COMMAND_SECONDS
+
     def __init__(self, folder: Path, name: str, config: Config) -> None:
         self.name = name
         self.state = folder / "state"
@@ -47,7 +49,7 @@ class Centre:
             capture_output=True,
             text=True,
             check=False,
-            timeout=COMMAND_SECONDS,
+            timeout=self.command_seconds,
         )
         if expect is not None:
             assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"

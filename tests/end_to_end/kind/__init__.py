@@ -1,0 +1,1 @@
+"""The centre on a kind cluster, where Docker runs."""
