@@ -126,7 +126,7 @@ class Transport:
             except (urllib3.exceptions.HTTPError, ApiException) as error:
                 failure = UnreachableError(
                     f"{what}: no answer from the API server at {self.server}: {_cause(error)}",
-                    hint="is the cluster running? `aicc up` starts a local one",
+                    hint="is the cluster running, and is that its address? a local stack's is started by `aicc up`",
                 )
                 if "CERTIFICATE_VERIFY_FAILED" in str(error):
                     raise failure from None
