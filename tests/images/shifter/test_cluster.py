@@ -75,6 +75,8 @@ def created(kube: Kube, name: str, **notes: str) -> dict[str, Any]:
             "spec": {"suspend": True, "template": {"spec": pod}},
         }
     )
+    # Until then its controller may write to it in the middle of a round, which then leaves it for the next.
+    eventually(lambda: bool((found(kube, name).get("status") or {}).get("conditions")), "its controller has seen it")
     return found(kube, name)
 
 

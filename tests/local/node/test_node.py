@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.request
@@ -193,9 +194,7 @@ def _traces() -> dict[str, object]:
         "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if "aicc" in line],
         "interfaces": sorted(path.name for path in Path("/sys/class/net").iterdir()),
         "routes": Path("/proc/net/route").read_text(),
-        "rules": subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout.splitlines()[
-            1:-1
-        ],
+        "rules": _rules(),
         "control groups": sorted(str(path) for path in root.glob("**/aicc-gone-*")),
         "folders": [path for path in ("/var/lib/kubelet", "/var/lib/cni", "/run/netns") if Path(path).exists()],
         "settings": {name: (Path("/proc/sys") / name).read_text() for name in KUBELET_SETTINGS},
@@ -204,8 +203,9 @@ def _traces() -> dict[str, object]:
 
 
 def _rules() -> list[str]:
+    """Without the times in their comments, nor how much they have counted."""
     saved = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in saved if not line.startswith("#")]
+    return [re.sub(r" \[\d+:\d+\]$", "", line) for line in saved if not line.startswith("#")]
 
 
 def test_two_nodes_of_two_stacks_do_not_meet(centre: Centre, state: Path) -> None:
