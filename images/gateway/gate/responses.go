@@ -47,7 +47,10 @@ func admitStateless(writer http.ResponseWriter, c *call) bool {
 // nameOf is the name of an event, which the events of a response have; chat's have none.
 func nameOf(event []byte) []byte {
 	line, _, _ := bytes.Cut(event, []byte("\n"))
-	name, _ := bytes.CutPrefix(line, []byte("event:"))
+	name, named := bytes.CutPrefix(line, []byte("event:"))
+	if !named {
+		return nil
+	}
 	return bytes.TrimSpace(name)
 }
 
