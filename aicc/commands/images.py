@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from aicc.errors import ConfigError
+from aicc.files import write_whole
 from aicc.images import pins
 from aicc.images.push import known, push
 from aicc.progress import Reporter
@@ -32,15 +30,7 @@ def push_named(stack: Stack, registry: str, reporter: Reporter) -> dict[str, str
     digests = push(made_here, registry, reporter)
     pinned = pins.repinned(text, registry, digests)
     if pinned != text:
-        _replace(stack.path, pinned)
+        mode = stack.path.stat().st_mode
+        write_whole(stack.path, pinned)
+        stack.path.chmod(mode)
     return {name: f"{registry}/{name}@{digest}" for name, digest in digests.items()}
-
-
-def _replace(path: Path, text: str) -> None:
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        new.write_text(text, encoding="utf-8")
-        new.chmod(path.stat().st_mode)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)

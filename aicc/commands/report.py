@@ -20,11 +20,11 @@ from aicc.accounting.recorded import Recorded
 from aicc.accounting.statement import Flag, Site, Statement, statement
 from aicc.commands.formats import Format
 from aicc.errors import AiccError, ConfigError, UnreconciledError
+from aicc.files import write_whole
 from aicc.kubeconfigs import connect
 from aicc.progress import Reporter
 from aicc.stacks import Stack
 from aicc.statements import page, spreadsheet, tables
-from aicc.statements.files import write_whole
 from infra.catalogue import load
 from infra.config.issues import closest
 from infra.estimate import Estimate, estimate

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from aicc.statements import files
+from aicc import files
 
 
 def test_a_file_is_replaced_in_whole(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import yaml
 
 from aicc.paths import REPO
 from infra import versions
+from tests.gateway.stack import free_port
 from tests.support.centre import Centre
 
 EXAMPLE = REPO / "examples" / "Pulumi.kind.yaml"
@@ -108,7 +108,7 @@ class KindCentre(Centre):
 @contextmanager
 def kind_centre(folder: Path) -> Iterator[KindCentre]:
     """A cluster and a registry, and a centre that is not up yet."""
-    name, port = f"aicc-test-{os.getpid()}", _free_port()
+    name, port = f"aicc-test-{os.getpid()}", free_port()
     registry = f"{name}-registry"
     centre = KindCentre(folder, name, f"localhost:{port}")
     try:
@@ -125,12 +125,6 @@ def kind_centre(folder: Path) -> Iterator[KindCentre]:
     finally:
         for command in (("kind", "delete", "cluster", "--name", name), ("docker", "rm", "--force", "-v", registry)):
             subprocess.run(command, check=False, capture_output=True, timeout=SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _run(*command: str, given: str | None = None) -> str:
